@@ -1,0 +1,54 @@
+# Zwei Befehle genügen: «make book» und «make test». Alles Nötige richten sie selbst ein.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+
+# Ein Ordner mit Daten gilt von dort aus, wo der Befehl getippt wurde: nbval wechselt den Ordner.
+DATA := $(or $(ANNCOURSE_DATA),imdb)
+ifeq ($(filter imdb sample,$(DATA)),)
+  DATA := $(abspath $(DATA))
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test notebooks sync check serve clean
+
+help:  ## zeigt diese Übersicht
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+$(INSTALLED): requirements.txt constraints.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+install: $(INSTALLED)  ## legt .venv an und installiert, was in constraints.txt steht
+
+book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build/html
+	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@echo "Das Buch liegt in _build/html/index.html"
+
+test: $(INSTALLED)  ## prüft Modul, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
+	$(BIN)/ruff check .
+	ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
+	  --nbval-lax --nbval-current-env --nbval-cell-timeout=1200 -n 2 --dist loadfile
+
+notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst imdb) aus und speichert die Ausgaben
+	for notebook in $(NOTEBOOKS); do \
+	  ANNCOURSE_DATA=$(DATA) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	    --ExecutePreprocessor.record_timing=False $$notebook || exit 1; \
+	done
+
+sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Notebooks; Ausgaben bleiben
+	for twin in notebooks/*.md; do \
+	  $(BIN)/jupytext --quiet --to ipynb --update $$twin || exit 1; \
+	done
+
+check: $(INSTALLED)  ## prüft nur den Stil des Codes
+	$(BIN)/ruff check .
+
+serve: $(INSTALLED)  ## zeigt das gebaute Buch unter http://localhost:8000
+	$(PYTHON) -m http.server 8000 --directory _build/html
+
+clean:  ## entfernt Gebautes; .venv bleibt
+	rm -rf _build
