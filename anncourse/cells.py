@@ -1,0 +1,183 @@
+"""Die drei Zellen als Gleichungen in NumPy und die Schleife, die sie entrollt.
+
+Ein Zustand ist ein Wörterbuch von Vektoren der Länge H: ``{"h": …}``, bei der LSTM auch
+``"c"``. Ein Schritt gibt den neuen Zustand zurück, samt den Toren, damit man sie ansehen
+kann. Die Gewichte heissen wie im Text: ``W_i`` ist (H, E), ``U_i`` ist (H, H), ``b_i`` ist
+(H,).
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+State = dict[str, np.ndarray]
+Parameters = Mapping[str, np.ndarray]
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """Logistische Funktion σ(x) = 1 / (1 + e⁻ˣ), ohne Überlauf für grosse \\|x\\|."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def rnn_step(x: np.ndarray, state: State, p: Parameters) -> State:
+    """Ein Schritt des SimpleRNN: h_t = tanh(W x_t + U h_{t−1} + b).
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Eingabe x_t, Form ``(E,)``.
+    state : dict
+        Zustand des vorigen Schritts mit ``"h"``, Form ``(H,)``.
+    p : mapping
+        ``W`` (H, E), ``U`` (H, H), ``b`` (H,).
+
+    Returns
+    -------
+    dict
+        ``{"h": h_t}``.
+
+    References
+    ----------
+    Elman 1990, *Finding Structure in Time*.
+    """
+    return {"h": np.tanh(p["W"] @ x + p["U"] @ state["h"] + p["b"])}
+
+
+def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
+    """Ein Schritt der LSTM: drei Tore, ein Kandidat, eine Übertragsspur.
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Eingabe x_t, Form ``(E,)``.
+    state : dict
+        Zustand des vorigen Schritts mit ``"h"`` und ``"c"``, je ``(H,)``.
+    p : mapping
+        ``W_g`` (H, E), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o, k.
+
+    Returns
+    -------
+    dict
+        ``h``, ``c`` und zum Ansehen ``i``, ``f``, ``o``, ``k``.
+
+    References
+    ----------
+    Hochreiter und Schmidhuber 1997; das Vergesstor: Gers, Schmidhuber und Cummins 2000.
+    """
+    h = state["h"]
+    i = sigmoid(p["W_i"] @ x + p["U_i"] @ h + p["b_i"])  # Eingangstor
+    f = sigmoid(p["W_f"] @ x + p["U_f"] @ h + p["b_f"])  # Vergesstor
+    o = sigmoid(p["W_o"] @ x + p["U_o"] @ h + p["b_o"])  # Ausgangstor
+    k = np.tanh(p["W_k"] @ x + p["U_k"] @ h + p["b_k"])  # Kandidat
+    c = f * state["c"] + i * k                           # neuer Übertrag
+    return {"h": o * np.tanh(c), "c": c, "i": i, "f": f, "o": o, "k": k}
+
+
+def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
+    """Ein Schritt der GRU in der Form von PyTorch (Keras: ``reset_after=True``).
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Eingabe x_t, Form ``(E,)``.
+    state : dict
+        Zustand des vorigen Schritts mit ``"h"``, Form ``(H,)``.
+    p : mapping
+        ``W_g``, ``U_g``, ``b_g`` für g in r, z, n und der zweite Bias ``b_n2`` (im Text
+        b′_n), der innerhalb des Rücksetztors steht.
+
+    Returns
+    -------
+    dict
+        ``h`` und zum Ansehen ``r``, ``z``, ``n``.
+
+    References
+    ----------
+    Cho et al. 2014; dort wirkt r vor der Multiplikation mit U_n.
+    """
+    h = state["h"]
+    r = sigmoid(p["W_r"] @ x + p["U_r"] @ h + p["b_r"])  # Rücksetztor
+    z = sigmoid(p["W_z"] @ x + p["U_z"] @ h + p["b_z"])  # Aktualisierungstor
+    n = np.tanh(p["W_n"] @ x + p["b_n"] + r * (p["U_n"] @ h + p["b_n2"]))  # Kandidat
+    return {"h": (1 - z) * n + z * h, "r": r, "z": z, "n": n}
+
+
+STEPS: dict[str, Callable[[np.ndarray, State, Parameters], State]] = {
+    "rnn": rnn_step,
+    "lstm": lstm_step,
+    "gru": gru_step,
+}
+STACKED = {"rnn": ("",), "lstm": ("_i", "_f", "_k", "_o"), "gru": ("_r", "_z", "_n")}
+
+
+def zero_state(hidden_size: int) -> State:
+    """Der Zustand vor dem ersten Schritt: h_0 = c_0 = 0, je Form ``(H,)``."""
+    return {"h": np.zeros(hidden_size), "c": np.zeros(hidden_size)}
+
+
+def unroll(
+    step: Callable[[np.ndarray, State, Parameters], State],
+    inputs: np.ndarray,
+    p: Parameters,
+    state: State | None = None,
+) -> State:
+    """Die Schleife des RNN: wendet ``step`` auf jeden Schritt einer Folge an.
+
+    Parameters
+    ----------
+    step : callable
+        `rnn_step`, `lstm_step` oder `gru_step`.
+    inputs : numpy.ndarray
+        Die Folge x_1 … x_T, Form ``(T, E)``.
+    p : mapping
+        Gewichte der Zelle.
+    state : dict, optional
+        Anfangszustand; ohne Angabe null.
+
+    Returns
+    -------
+    dict
+        Jede Grösse der Zelle über alle Schritte, je Form ``(T, H)``. Der letzte Zustand ist
+        ``["h"][-1]``.
+    """
+    if state is None:
+        hidden_size = next(value.shape[0] for name, value in p.items() if name.startswith("U"))
+        state = zero_state(hidden_size)
+    states = []
+    for x in inputs:                # x_t: (E,)
+        state = step(x, state, p)
+        states.append(state)
+    return {name: np.stack([s[name] for s in states]) for name in states[0]}  # (T, H)
+
+
+def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Zerlegt die gestapelten Gewichte von ``nn.RNN``, ``nn.LSTM`` oder ``nn.GRU``.
+
+    PyTorch stapelt die Tore untereinander: i, f, g, o bei der LSTM (g ist unser k), r, z, n
+    bei der GRU. Und es führt zwei Bias-Vektoren; wo beide nur addiert werden, steht hier
+    ihre Summe.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+        Die Zelle.
+    weights : mapping
+        ``weight_ih_l0`` (G·H, E), ``weight_hh_l0`` (G·H, H), ``bias_ih_l0`` und
+        ``bias_hh_l0`` (G·H,), mit G = 1, 4 oder 3.
+
+    Returns
+    -------
+    dict
+        Gewichte mit den Namen des Texts.
+    """
+    names = STACKED[cell]
+    W, U, b_ih, b_hh = (
+        np.split(np.asarray(weights[f"{name}_l0"]), len(names))
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
+    p = {}
+    for k, gate in enumerate(names):
+        p |= {f"W{gate}": W[k], f"U{gate}": U[k], f"b{gate}": b_ih[k] + b_hh[k]}
+    if cell == "gru":  # b_n steht ausserhalb, b'_n innerhalb des Rücksetztors
+        p |= {"b_n": b_ih[2], "b_n2": b_hh[2]}
+    return p

@@ -1,0 +1,58 @@
+"""Die Hyperparameter des Kapitels: ein Satz für alle Netze."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Config:
+    """Hyperparameter, gemeinsam für SimpleRNN, LSTM und GRU.
+
+    Die Werte sind auf dem Validierungsteil gewählt, nie auf dem Testteil.
+
+    Attributes
+    ----------
+    vocabulary_size : int
+        Anzahl Zeilen der Einbettung, mit ``<PAD>`` = 0 und ``<UNK>`` = 1.
+    maxlen : int
+        Von längeren Kritiken bleiben die *letzten* ``maxlen`` Wörter.
+    validation_fraction : float
+        Anteil des Trainingsteils, der zur Validierung dient.
+    split_seed : int
+        Zufallsstart der Aufteilung. Er ist von ``--seed`` unabhängig: Alle Läufe teilen
+        sich dieselbe Aufteilung und denselben Wortschatz.
+    embedding_dim, hidden_size : int
+        Breite der Einbettung E und des Zustands H.
+    init : str
+        Name eines Schemas aus `anncourse.initialisation`.
+    embedding_dropout : float
+        Anteil der Komponenten der eingebetteten Wörter, die beim Training auf 0 gesetzt
+        werden.
+    batch_size, epochs : int
+        Kritiken je Stapel und Durchgänge durch den Trainingsteil.
+    learning_rate, final_rate : float
+        Die Lernrate fällt linear von ``learning_rate`` auf
+        ``final_rate * learning_rate``.
+    rho, epsilon : float
+        Konstanten von RMSprop, wie in Keras (PyTorch: 0.99 und 1e-8).
+    gradient_norm : float
+        Obergrenze der Gradientennorm (Clipping).
+    averaging : float
+        Anteil des alten Werts im gleitenden Mittel der Gewichte, je Schritt.
+    """
+
+    vocabulary_size: int = 10_000
+    maxlen: int = 500
+    validation_fraction: float = 0.2
+    split_seed: int = 0
+    embedding_dim: int = 32
+    hidden_size: int = 32
+    init: str = "keras"
+    embedding_dropout: float = 0.4
+    batch_size: int = 128
+    epochs: int = 8
+    learning_rate: float = 1e-3
+    final_rate: float = 0.05
+    rho: float = 0.9
+    epsilon: float = 1e-7
+    gradient_norm: float = 1.0
+    averaging: float = 0.995

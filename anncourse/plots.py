@@ -1,0 +1,164 @@
+"""Bilder aus Messungen, in den Farben der Schemabilder. Jedes nennt seine Daten."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from anncourse.diagrams import COLOURS
+from anncourse.results import RunResult
+
+TRAIN, VALIDATION = COLOURS["input"], COLOURS["state"]
+CELL_COLOURS = {"rnn": COLOURS["state"], "lstm": COLOURS["carry"], "gru": COLOURS["gate"]}
+CELL_STYLES = {"rnn": "-", "lstm": "--", "gru": "-."}
+
+
+class Plot(Figure):
+    """Ein Bild, das jedes Notebook von selbst zeigt, ohne Einstellung von Matplotlib."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+        return buffer.getvalue()
+
+
+def curves(result: RunResult) -> Plot:
+    """Genauigkeit und Verlust je Epoche, Training neben Validierung.
+
+    Parameters
+    ----------
+    result : RunResult
+        Ein Lauf.
+
+    Returns
+    -------
+    Plot
+        Links die Genauigkeit in Prozent, rechts der Verlust; die beste Epoche ist markiert.
+    """
+    table = result.table()
+    figure = Plot(figsize=(8.5, 3.4), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for axes, what, label, scale in zip(
+        panels, ("accuracy", "loss"), ("Genauigkeit in %", "Verlust"), (100, 1)
+    ):
+        axes.plot(table.index, scale * table[f"train_{what}"], "o--", color=TRAIN, label="Training")
+        axes.plot(
+            table.index, scale * table[f"val_{what}"], "s-", color=VALIDATION, label="Validierung"
+        )
+        axes.axvline(result.best_epoch, color=COLOURS["line"], linewidth=0.8, linestyle=":")
+        axes.set(xlabel="Epoche", ylabel=label, xticks=table.index)
+        axes.grid(alpha=0.3)
+    panels[0].legend()
+    figure.suptitle(f"{result.cell.upper()}, Daten: {result.data}; gepunktet: beste Epoche")
+    return figure
+
+
+def confusion(labels: np.ndarray, predictions: np.ndarray, data: str) -> Plot:
+    """Wahrheitsmatrix: wie oft welches Urteil auf welche Klasse fiel.
+
+    Parameters
+    ----------
+    labels, predictions : numpy.ndarray
+        Wahre und vorhergesagte Klassen, 0 oder 1, Form ``(N,)``.
+    data : str
+        Name der Daten für den Titel.
+    """
+    counts = np.zeros((2, 2), dtype=int)
+    np.add.at(counts, (np.asarray(labels, int), np.asarray(predictions, int)), 1)
+    figure = Plot(figsize=(4.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(counts, cmap="Blues", vmin=0)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = count > counts.max() / 2
+        axes.text(
+            column, row, f"{count}\n{100 * count / counts[row].sum():.1f} %",
+            ha="center", va="center", color="white" if dark else "black",
+        )
+    classes = ["negativ", "positiv"]
+    axes.set(xticks=[0, 1], yticks=[0, 1], xticklabels=classes, yticklabels=classes)
+    axes.set(xlabel="Urteil des Netzes", ylabel="Wahre Klasse", title=f"Testteil, Daten: {data}")
+    return figure
+
+
+def comparison(results: Sequence[RunResult]) -> Plot:
+    """Validierungsgenauigkeit je Epoche für mehrere Netze."""
+    figure = Plot(figsize=(6.5, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for result in results:
+        table = result.table()
+        axes.plot(
+            table.index, 100 * table["val_accuracy"], marker="o", label=result.cell.upper(),
+            color=CELL_COLOURS[result.cell], linestyle=CELL_STYLES[result.cell],
+        )
+    axes.set(xlabel="Epoche", ylabel="Genauigkeit der Validierung in %", xticks=table.index)
+    axes.set_title(f"Daten: {results[0].data}")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def gradient_decay(norms: Mapping[str, np.ndarray], title: str) -> Plot:
+    """Norm des Gradienten gegen den Abstand k, logarithmisch, relativ zu k = 0.
+
+    Parameters
+    ----------
+    norms : mapping
+        Beschriftung → Normen, Form ``(T,)``, aus `anncourse.gradients.gradient_norms`.
+    title : str
+        Titel mit dem Namen der Daten.
+    """
+    figure = Plot(figsize=(7.5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    colours = [COLOURS[name] for name in ("state", "carry", "gate", "candidate", "input", "line")]
+    styles = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+    for k, (label, values) in enumerate(norms.items()):
+        relative = np.where(values > 0, values / values[0], np.nan)
+        axes.semilogy(relative, label=label, color=colours[k % 6], linestyle=styles[k % 6])
+    axes.set(xlabel="Abstand k in Schritten", title=title)
+    axes.set_ylabel(r"$\|\partial h_T/\partial x_{T-k}\|$, relativ zu $k=0$")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def heat_map(values: np.ndarray, words: Sequence[str], units: Sequence[int], title: str) -> Plot:
+    """Grössen einer Zelle über eine Kritik: Wörter waagrecht, Einheiten senkrecht.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Form ``(T, H)``, zum Beispiel der Übertrag oder ein Tor.
+    words : sequence of str
+        Die T Wörter.
+    units : sequence of int
+        Welche Einheiten zu sehen sind.
+    title : str
+        Titel.
+    """
+    chosen = values[:, units].T  # (Einheiten, T)
+    gate = chosen.min() >= 0 and chosen.max() <= 1
+    limit = 1 if gate else np.abs(chosen).max()
+    figure = Plot(figsize=(8.5, 1.6 + 0.22 * len(units)), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(
+        chosen, aspect="auto", cmap="Greens" if gate else "PuOr_r", vmin=0 if gate else -limit,
+        vmax=limit,
+    )
+    axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
+    axes.set_yticks(range(len(units)), units)
+    axes.set(ylabel="Einheit", title=title)
+    figure.colorbar(image)
+    return figure
+
+
+def reading_curve(words: Sequence[str], probabilities: np.ndarray) -> Plot:
+    """Wahrscheinlichkeit «positiv» nach jedem Wort."""
+    figure = Plot(figsize=(8.5, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(probabilities, "o-", color=COLOURS["state"])
+    axes.axhline(0.5, color=COLOURS["line"], linewidth=0.8, linestyle=":")
+    axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
+    axes.set(ylim=(0, 1), ylabel="Wahrscheinlichkeit «positiv»")
+    axes.grid(alpha=0.3)
+    return figure

@@ -1,0 +1,141 @@
+"""Vom Text zur Zahl: Wörter, Wortschatz, Auffüllen. Braucht nur NumPy."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+import numpy as np
+
+from anncourse.errors import InputError
+
+PAD, UNK = 0, 1
+SPECIAL_WORDS = ["<PAD>", "<UNK>"]
+
+LINE_BREAK = "<br />"
+WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+def tokenise(text: str) -> list[str]:
+    """Zerlegt eine Kritik in kleingeschriebene Wörter.
+
+    Ein Wort ist eine Folge von Buchstaben und Ziffern; ein Apostroph darf darin stehen
+    (``don't``). Alles andere trennt: So entsteht aus ``great.The`` nie ``greatthe``.
+
+    Parameters
+    ----------
+    text : str
+        Die Kritik, auch mit ``<br />``.
+
+    Returns
+    -------
+    list of str
+        Die Wörter in der Reihenfolge des Texts.
+
+    Examples
+    --------
+    >>> tokenise("Great.<br />The well-made film DIDN'T bore me.")
+    ['great', 'the', 'well', 'made', 'film', "didn't", 'bore', 'me']
+    """
+    return WORD.findall(text.lower().replace("’", "'").replace(LINE_BREAK, " "))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Die häufigsten Wörter; ihre Stelle in der Liste ist ihre Nummer.
+
+    Attributes
+    ----------
+    words : tuple of str
+        ``words[0]`` ist ``<PAD>``, ``words[1]`` ist ``<UNK>``, dann folgen die Wörter nach
+        fallender Häufigkeit.
+    """
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def build(cls, reviews: Iterable[Sequence[str]], size: int) -> "Vocabulary":
+        """Zählt die Wörter und behält die ``size - 2`` häufigsten.
+
+        Parameters
+        ----------
+        reviews : iterable of sequences of str
+            Zerlegte Kritiken, nur aus dem Trainingsteil.
+        size : int
+            Grösse samt ``<PAD>`` und ``<UNK>``.
+
+        Returns
+        -------
+        Vocabulary
+            Bei gleicher Häufigkeit entscheidet das Alphabet: Das Ergebnis hängt nicht von
+            der Reihenfolge der Kritiken ab.
+        """
+        counts = Counter(chain.from_iterable(reviews))
+        by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
+        return cls((*SPECIAL_WORDS, *by_frequency[: size - len(SPECIAL_WORDS)]))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Die Nummer jedes Worts."""
+        return {word: number for number, word in enumerate(self.words)}
+
+    def encode(self, words: Sequence[str]) -> np.ndarray:
+        """Ersetzt jedes Wort durch seine Nummer, unbekannte durch ``UNK``.
+
+        Returns
+        -------
+        numpy.ndarray
+            Form ``(len(words),)``, Typ int16 (der Wortschatz bleibt unter 32 768).
+        """
+        ids = self.ids
+        return np.array([ids.get(word, UNK) for word in words], dtype=np.int16)
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Die Wörter zu den Nummern: die Umkehrung von `encode`, soweit bekannt."""
+        return [self.words[number] for number in ids]
+
+    def encode_review(self, text: str, maxlen: int) -> np.ndarray:
+        """Zerlegt und nummeriert eine Kritik; behält die letzten ``maxlen`` Wörter.
+
+        Raises
+        ------
+        InputError
+            Wenn der Text kein einziges Wort des Wortschatzes enthält.
+        """
+        words = tokenise(text)
+        ids = self.encode(words)[-maxlen:]
+        if not np.any(ids > UNK):
+            found = f"nur Unbekanntes ({' '.join(words[:5])})" if words else "kein Wort"
+            raise InputError(
+                f"Die Kritik enthält {found}. Erwartet wird ein englischer Text mit mindestens "
+                "einem Wort des Wortschatzes, zum Beispiel: a wonderful film"
+            )
+        return ids
+
+
+def pad(sequences: Sequence[np.ndarray], maxlen: int) -> np.ndarray:
+    """Bringt Folgen auf eine feste Länge: kürzt am Anfang, füllt links mit ``PAD`` auf.
+
+    Parameters
+    ----------
+    sequences : sequence of numpy.ndarray
+        N Folgen von Wortnummern.
+    maxlen : int
+        Länge L; von längeren Folgen bleiben die *letzten* L Nummern.
+
+    Returns
+    -------
+    numpy.ndarray
+        Form ``(N, L)``, int64.
+    """
+    padded = np.full((len(sequences), maxlen), PAD, dtype=np.int64)  # (N, L)
+    for row, sequence in zip(padded, sequences):
+        last = sequence[-maxlen:]
+        if len(last):
+            row[-len(last):] = last
+    return padded

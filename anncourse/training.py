@@ -1,0 +1,342 @@
+"""Ein Netz trainieren, die beste Epoche behalten, einmal auf dem Testteil messen."""
+
+import logging
+import os
+import platform
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
+from pytorch_lightning.loggers import CSVLogger
+from torch import nn
+from torchmetrics.classification import BinaryAccuracy
+
+from anncourse import __version__
+from anncourse.config import Config
+from anncourse.data import EncodedReviews, ReviewsDataModule
+from anncourse.errors import InputError, OutsideError
+from anncourse.models import SentimentClassifier, build_model, count_parameters
+from anncourse.results import RunResult
+from anncourse.weights import WEIGHTS_FILE, save_weights
+
+
+class LitClassifier(pl.LightningModule):
+    """Wie ein Netz lernt: Verlust, Genauigkeit, Optimierer, Lernrate.
+
+    Parameters
+    ----------
+    model : SentimentClassifier
+        Das Netz.
+    config : Config
+        Hyperparameter.
+
+    References
+    ----------
+    RMSprop mit den Konstanten von Keras; Clipping: Pascanu, Mikolov und Bengio 2013.
+    """
+
+    def __init__(self, model: SentimentClassifier, config: Config):
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.loss = nn.BCEWithLogitsLoss()
+        self.train_accuracy = BinaryAccuracy()
+        self.val_accuracy = BinaryAccuracy()
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:  # (B, T) -> (B,)
+        """Die Logits des Netzes."""
+        return self.model(ids)
+
+    def training_step(self, batch, batch_index: int) -> torch.Tensor:
+        """Verlust eines Stapels."""
+        return self._step(batch, "train", self.train_accuracy)
+
+    def validation_step(self, batch, batch_index: int) -> None:
+        """Verlust und Genauigkeit, ohne zu lernen."""
+        self._step(batch, "val", self.val_accuracy)
+
+    def _step(self, batch, part: str, accuracy: BinaryAccuracy) -> torch.Tensor:
+        ids, labels = batch              # (B, T), (B,)
+        logits = self(ids)               # (B,)
+        loss = self.loss(logits, labels)
+        accuracy(logits, labels)
+        options = {"on_step": False, "on_epoch": True, "batch_size": len(labels)}
+        self.log(f"{part}_loss", loss, **options)
+        self.log(f"{part}_accuracy", accuracy, prog_bar=True, **options)
+        return loss
+
+    def configure_optimizers(self):
+        """RMSprop; die Lernrate fällt nach jedem Schritt ein wenig."""
+        c = self.config
+        optimizer = torch.optim.RMSprop(
+            self.parameters(), lr=c.learning_rate, alpha=c.rho, eps=c.epsilon
+        )
+        schedule = torch.optim.lr_scheduler.LinearLR(
+            optimizer,
+            start_factor=1.0,
+            end_factor=c.final_rate,
+            total_iters=self.trainer.estimated_stepping_batches,
+        )
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+
+class EpochTimer(pl.Callback):
+    """Misst die Sekunden je Epoche: nur die Trainingsstapel, ohne Validierung."""
+
+    def __init__(self):
+        self.seconds: list[float] = []
+
+    def on_train_epoch_start(self, trainer, module) -> None:
+        """Stellt die Uhr."""
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, trainer, module, *args) -> None:
+        """Liest sie nach dem letzten Stapel ab."""
+        if trainer.is_last_batch:
+            self.seconds.append(time.perf_counter() - self._start)
+
+
+class ProgressBar(TQDMProgressBar):
+    """Lightnings Balken mit deutscher Beschriftung."""
+
+    validation_description = "Validierung"
+
+    def on_train_epoch_start(self, trainer, *args) -> None:
+        """Beschriftet den Balken mit der Epoche, von 1 an gezählt."""
+        super().on_train_epoch_start(trainer, *args)
+        self.train_progress_bar.set_description(
+            f"Epoche {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        )
+
+    def get_metrics(self, trainer, *args) -> dict:
+        """Neben dem Balken: die Genauigkeiten der letzten Epoche."""
+        names = {"train_accuracy": "Training", "val_accuracy": "Validierung"}
+        metrics = super().get_metrics(trainer, *args)
+        return {names[name]: value for name, value in metrics.items() if name in names}
+
+
+def moving_average(decay: float) -> Callable:
+    """Gleitendes Mittel der Gewichte, das am Anfang schneller nachzieht.
+
+    Im Schritt n gilt mittel ← d·mittel + (1 − d)·gewicht mit d = min(decay, (1 + n)/(10 + n)).
+    Ohne die kleinere Zahl am Anfang hinge das Mittel lange an den zufälligen Anfangswerten.
+
+    Returns
+    -------
+    callable
+        ``avg_fn`` für Lightnings ``WeightAveraging``.
+    """
+
+    def average(old: torch.Tensor, new: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
+        d = min(decay, (1 + n.item()) / (10 + n.item()))
+        return torch.lerp(new, old, d)
+
+    return average
+
+
+def fit(
+    cell: str,
+    data: ReviewsDataModule,
+    config: Config = Config(),
+    seed: int = 0,
+    output: str | os.PathLike | None = None,
+) -> tuple[SentimentClassifier, RunResult]:
+    """Trainiert ein Netz und behält die Gewichte der besten Validierungsepoche.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+        Die rekurrente Schicht.
+    data : ReviewsDataModule
+        Die Daten.
+    config : Config, optional
+        Hyperparameter.
+    seed : int
+        Zufallsstart von Anfangswerten, Dropout und Stapeln. Gleicher Zufallsstart und gleiche
+        Anzahl Threads: gleiche Gewichte, Bit für Bit.
+    output : path, optional
+        Ordner für ``weights.safetensors``, ``metrics.csv`` und ``result.json``. Ohne Angabe
+        bleibt nichts auf dem Datenträger.
+
+    Returns
+    -------
+    model : SentimentClassifier
+        Das Netz der besten Epoche, im Auswertungsmodus.
+    result : RunResult
+        Was gemessen wurde. Nach Ctrl-C steht darin ``interrupted=True``, und die
+        Testgenauigkeit fehlt.
+
+    Raises
+    ------
+    InputError
+        Unbekannte Zelle, keine Epoche, kein beschreibbarer Ordner.
+    KeyboardInterrupt
+        Ctrl-C vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.
+    """
+    if config.epochs < 1:
+        raise InputError(f"Epochen: {config.epochs}. Erwartet wird eine Zahl ab 1.")
+    start = time.perf_counter()
+    with quiet_lightning():
+        pl.seed_everything(seed, workers=True, verbose=False)
+        data.seed = seed
+        module = LitClassifier(build_model(cell, config), config)
+        timer = EpochTimer()
+        with _work_folder(output) as folder:
+            best = ModelCheckpoint(folder, "best", monitor="val_accuracy", mode="max")
+            logger = CSVLogger(folder, name=None, version="")
+            averaging = WeightAveraging(avg_fn=moving_average(config.averaging))
+            trainer = pl.Trainer(
+                max_epochs=config.epochs,
+                accelerator="cpu",
+                callbacks=[timer, averaging, best, *_progress()],
+                logger=logger,
+                gradient_clip_val=config.gradient_norm,
+                deterministic=True,
+                enable_model_summary=False,
+                enable_progress_bar=live_session(),
+                num_sanity_val_steps=0,
+            )
+            try:
+                trainer.fit(module, datamodule=data)
+            except SystemExit:  # so endet Lightning nach Ctrl-C
+                if not best.best_model_path:
+                    raise KeyboardInterrupt from None
+            interrupted = trainer.interrupted
+            checkpoint = torch.load(best.best_model_path, weights_only=True)
+            module.load_state_dict(checkpoint["state_dict"])
+            log = Path(logger.log_dir, "metrics.csv").read_text()
+    model = module.model.eval()
+    result = RunResult(
+        cell=cell,
+        data=data.reviews.name,
+        digest=data.reviews.digest,
+        seed=seed,
+        epochs=config.epochs,
+        parameters=count_parameters(model),
+        best_epoch=checkpoint["epoch"] + 1,
+        val_accuracy=round(float(best.best_model_score), 6),
+        test_accuracy=None if interrupted else evaluate(model, data.test, config),
+        seconds_per_epoch=round(median(timer.seconds), 3),
+        seconds_total=round(time.perf_counter() - start, 3),
+        interrupted=interrupted,
+        config=asdict(config),
+        versions=versions(),
+        machine=machine(),
+        metrics=log,
+    )
+    if output is not None:
+        save_weights(Path(output, WEIGHTS_FILE), cell, model.state_dict(), data.vocabulary, config)
+        result.save(output)
+    return model, result
+
+
+@torch.no_grad()
+def predict_logits(
+    model: SentimentClassifier, part: EncodedReviews, batch_size: int = 256
+) -> torch.Tensor:
+    """Die Logits aller Kritiken eines Teils, in ihrer Reihenfolge.
+
+    Returns
+    -------
+    torch.Tensor
+        Form ``(N,)``.
+    """
+    model.eval()
+    logits = torch.empty(len(part))
+    by_length = part.lengths().argsort(kind="stable")
+    for start in range(0, len(part), batch_size):
+        positions = by_length[start : start + batch_size].tolist()
+        ids, _ = part[positions]  # (B, T)
+        logits[positions] = model(ids)
+    return logits
+
+
+def evaluate(model: SentimentClassifier, part: EncodedReviews, config: Config = Config()) -> float:
+    """Anteil richtig erkannter Kritiken.
+
+    Returns
+    -------
+    float
+        Zwischen 0 und 1.
+    """
+    logits = predict_logits(model, part)
+    return ((logits > 0) == (part.labels > 0.5)).double().mean().item()
+
+
+def live_session() -> bool:
+    """Sieht jemand zu? Ein Terminal, ein Notebook im Browser oder Colab."""
+    return (
+        "google.colab" in sys.modules or "JPY_SESSION_NAME" in os.environ or sys.stderr.isatty()
+    )
+
+
+def _progress() -> list[pl.Callback]:
+    return [ProgressBar()] if live_session() else []
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Unterdrückt die Hinweise von Lightning, die eine Leserin nicht braucht."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric|torch")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels):
+                logger.setLevel(level)
+
+
+@contextmanager
+def _work_folder(output: str | os.PathLike | None) -> Iterator[str]:
+    """Ein Ordner für Zwischenstände, der am Ende verschwindet; im Ziel, damit Platz und Rechte
+    dort geprüft sind, bevor das Training beginnt."""
+    target = Path(output) if output is not None else None
+    fresh = target is not None and not target.exists()
+    try:
+        if target is not None:
+            target.mkdir(parents=True, exist_ok=True)
+        work = tempfile.TemporaryDirectory(dir=target, prefix=".training-")
+    except OSError as error:
+        raise InputError(
+            f"In den Ordner «{output}» lässt sich nicht schreiben ({error.strerror}). "
+            "Wählen Sie mit --output einen anderen."
+        ) from error
+    try:
+        with work as folder:
+            yield folder
+    except BaseException:
+        if fresh:
+            target.rmdir()  # leer: nichts bleibt zurück
+        raise
+
+
+def versions() -> dict[str, str]:
+    """Versionen, mit denen gemessen wurde."""
+    return {
+        "anncourse": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "pytorch_lightning": pl.__version__,
+    }
+
+
+def machine() -> dict[str, str | int]:
+    """Rechner, auf dem gemessen wurde: Bauart und Anzahl Threads, kein Name."""
+    return {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "threads": torch.get_num_threads(),
+    }
