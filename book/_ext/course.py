@@ -1,0 +1,133 @@
+"""Was Jupyter Book fehlt: MathJax im Buch, deutsche Oberfläche, Sperre gegen fremde Inhalte."""
+
+import base64
+import hashlib
+import re
+import shutil
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting.unsrt import Style
+from pybtex.style.template import field, href, join, names, optional, sentence, tag, words
+from sphinx.util.i18n import CatalogInfo
+from sphinxcontrib.bibtex.plugin import register_plugin as register_reference_style
+from sphinxcontrib.bibtex.style.referencing import PersonStyle
+from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCALE = ROOT / "book" / "locale"
+LANGUAGE = "de-CH"
+
+HASHES = "'HASHES'"  # Platzhalter: Prüfsummen kennt man erst, wenn die Seite geschrieben ist
+POLICY = (
+    f"default-src 'none'; script-src 'self' {HASHES}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
+)
+INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
+
+
+def set_repository(app, config) -> None:
+    """Trägt die Adresse aus pyproject.toml ein: Sie steht nur dort."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    config.html_theme_options["repository_url"] = project["urls"]["Repository"]
+
+
+def copy_mathjax(app) -> None:
+    """Legt MathJax ins Buch, damit beim Lesen niemand sonst gefragt wird."""
+    if app.builder.format != "html":
+        return
+    package = Path(find_spec("mathjax").submodule_search_locations[0])
+    target = Path(app.outdir) / "mathjax"
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(package / "static/mathjax/es5/tex-svg.js", target / "tex-svg.js")
+
+
+def prepare_page(app, pagename, templatename, context, doctree) -> None:
+    """Sprache und Sperre im Kopf jeder Seite."""
+    context["language"] = LANGUAGE
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    context["metatags"] = f"{policy}\n{context.get('metatags', '')}"
+
+
+def allow_inline_scripts(app, exception) -> None:
+    """Ersetzt den Platzhalter durch die Prüfsummen der Skripte, die in der Seite selbst stehen."""
+    if exception or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text("utf-8")
+        if HASHES in text:
+            digests = {hashlib.sha256(s.encode()).digest() for s in INLINE_SCRIPT.findall(text)}
+            allowed = sorted(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests)
+            page.write_text(text.replace(HASHES, " ".join(allowed)), "utf-8")
+
+
+class GermanStyle(Style):
+    """Literaturverzeichnis auf Deutsch: «und» vor dem letzten Namen, «S.» vor den Seiten."""
+
+    default_sorting_style = "author_year_title"
+
+    def format_names(self, role, as_sentence=True):
+        """Alle Namen; der Punkt dahinter nur, wenn sie ein Satz sind."""
+        people = names(role, sep=", ", sep2=" und ", last_sep=" und ")
+        return sentence[people] if as_sentence else people
+
+    def get_article_template(self, e):
+        """Zeitschrift Band(Heft)."""
+        return self._entry(field("journal"), join[field("volume"), "(", field("number"), ")"])
+
+    def get_inproceedings_template(self, e):
+        """Tagungsband."""
+        return self._entry(field("booktitle"))
+
+    def get_misc_template(self, e):
+        """Diplomarbeit, Blogbeitrag, Vorabdruck."""
+        return self._entry(field("howpublished"))
+
+    def get_book_template(self, e):
+        """Verlag."""
+        return self._entry(field("publisher"))
+
+    def _entry(self, source, volume=""):
+        return join(sep=" ")[
+            self.format_names("author"),
+            sentence[tag("em")[field("title")]],
+            sentence(sep=", ")[
+                words[source, volume], optional[join["S. ", field("pages")]], field("year")
+            ],
+            optional[sentence[_link("https://doi.org/", "doi", "doi:")]],
+            optional[sentence[_link("https://arxiv.org/abs/", "eprint", "arXiv:")]],
+            optional[sentence[_link("", "url", "")]],
+        ]
+
+
+def _link(address: str, name: str, label: str):
+    """Ein Verweis auf ein Feld des Eintrags, zum Beispiel auf seinen DOI."""
+    value = field(name, raw=True)
+    return href(join[address, value])[join[label, value]]
+
+
+class GermanReference(AuthorYearReferenceStyle):
+    """Quellenangabe im Text: «Hochreiter und Schmidhuber [1997]»."""
+
+    def __init__(self):
+        super().__init__(person=PersonStyle(sep2=" und ", last_sep=" und "))
+
+
+def setup(app):
+    """Von Sphinx aufgerufen."""
+    for domain in ("sphinx", "booktheme"):
+        CatalogInfo(LOCALE / "de" / "LC_MESSAGES", domain, "utf-8").write_mo("de")
+    app.add_message_catalog("booktheme", str(LOCALE))
+    register_plugin("pybtex.style.formatting", "course", GermanStyle)
+    register_reference_style("sphinxcontrib.bibtex.style.referencing", "course", GermanReference)
+    app.add_css_file("course.css")
+    app.add_js_file("course.js", priority=900)  # nach copybutton.js
+    # jupyter_book fragt danach, auch wenn sphinx_comments nicht geladen ist
+    app.add_config_value("comments_config", {}, "html")
+    app.connect("config-inited", set_repository, priority=100)
+    app.connect("builder-inited", copy_mathjax)
+    app.connect("html-page-context", prepare_page, priority=900)
+    app.connect("build-finished", allow_inline_scripts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
