@@ -2,7 +2,7 @@
 
 Ein Zustand ist ein Wörterbuch von Vektoren der Länge H: ``{"h": …}``, bei der LSTM auch
 ``"c"``. Ein Schritt gibt den neuen Zustand zurück, samt den Toren, damit man sie ansehen
-kann. Die Gewichte heissen wie im Text: ``W_i`` ist (H, E), ``U_i`` ist (H, H), ``b_i`` ist
+kann. Die Gewichte heissen wie im Text: ``W_i`` ist (H, I), ``U_i`` ist (H, H), ``b_i`` ist
 (H,).
 """
 
@@ -25,11 +25,11 @@ def rnn_step(x: np.ndarray, state: State, p: Parameters) -> State:
     Parameters
     ----------
     x : numpy.ndarray
-        Eingabe x_t, Form ``(E,)``.
+        Eingabe x_t, Form ``(I,)``.
     state : dict
         Zustand des vorigen Schritts mit ``"h"``, Form ``(H,)``.
     p : mapping
-        ``W`` (H, E), ``U`` (H, H), ``b`` (H,).
+        ``W`` (H, I), ``U`` (H, H), ``b`` (H,).
 
     Returns
     -------
@@ -49,11 +49,11 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
     Parameters
     ----------
     x : numpy.ndarray
-        Eingabe x_t, Form ``(E,)``.
+        Eingabe x_t, Form ``(I,)``.
     state : dict
         Zustand des vorigen Schritts mit ``"h"`` und ``"c"``, je ``(H,)``.
     p : mapping
-        ``W_g`` (H, E), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o, k.
+        ``W_g`` (H, I), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o, k.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     Parameters
     ----------
     x : numpy.ndarray
-        Eingabe x_t, Form ``(E,)``.
+        Eingabe x_t, Form ``(I,)``.
     state : dict
         Zustand des vorigen Schritts mit ``"h"``, Form ``(H,)``.
     p : mapping
@@ -128,7 +128,7 @@ def unroll(
     step : callable
         `rnn_step`, `lstm_step` oder `gru_step`.
     inputs : numpy.ndarray
-        Die Folge x_1 … x_T, Form ``(T, E)``.
+        Die Folge x_1 … x_T, Form ``(T, I)``.
     p : mapping
         Gewichte der Zelle.
     state : dict, optional
@@ -144,7 +144,7 @@ def unroll(
         hidden_size = next(value.shape[0] for name, value in p.items() if name.startswith("U"))
         state = zero_state(hidden_size)
     states = []
-    for x in inputs:                # x_t: (E,)
+    for x in inputs:                # x_t: (I,)
         state = step(x, state, p)
         states.append(state)
     return {name: np.stack([s[name] for s in states]) for name in states[0]}  # (T, H)
@@ -162,7 +162,7 @@ def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
     cell : {"rnn", "lstm", "gru"}
         Die Zelle.
     weights : mapping
-        ``weight_ih_l0`` (G·H, E), ``weight_hh_l0`` (G·H, H), ``bias_ih_l0`` und
+        ``weight_ih_l0`` (G·H, I), ``weight_hh_l0`` (G·H, H), ``bias_ih_l0`` und
         ``bias_hh_l0`` (G·H,), mit G = 1, 4 oder 3.
 
     Returns

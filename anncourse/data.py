@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from anncourse.config import Config
+from anncourse.errors import InputError
 from anncourse.sources import Reviews
 from anncourse.text import PAD, Vocabulary, tokenise
 
@@ -20,7 +21,8 @@ def split(
     """Teilt den Trainingsteil in Training und Validierung.
 
     Beide Klassen behalten ihren Anteil; gleiche Texte bleiben auf derselben Seite; Texte, die
-    auch im Testteil stehen, kommen in die Validierung, damit kein Netz eine Testkritik lernt.
+    auch im Testteil stehen, kommen in die Validierung, solange sie darin Platz haben: So lernt
+    kein Netz eine Testkritik.
 
     Parameters
     ----------
@@ -35,7 +37,17 @@ def split(
     -------
     train, validation : numpy.ndarray
         Stellen im Trainingsteil, aufsteigend.
+
+    Raises
+    ------
+    InputError
+        Wenn eine der beiden Seiten leer bliebe.
     """
+    if not 0 < fraction < 1:
+        raise InputError(
+            f"Der Anteil der Validierung ist {fraction}. Erwartet wird eine Zahl zwischen 0 und "
+            "1, zum Beispiel 0.2."
+        )
     rng = np.random.default_rng(seed)
     in_test = set(reviews.test_texts)
     groups: dict[str, list[int]] = {}  # gleicher Text, gleiche Gruppe
@@ -51,8 +63,14 @@ def split(
         if len(groups[text]) <= room[label]:
             room[label] -= len(groups[text])
             validation += groups[text]
-    everything = np.arange(len(reviews.train_texts))
-    return np.setdiff1d(everything, validation), np.sort(validation)
+    train = np.setdiff1d(np.arange(len(reviews.train_texts)), validation)
+    if not (len(train) and validation):
+        raise InputError(
+            f"Aus {len(reviews.train_texts)} Kritiken lässt sich der Anteil {fraction} nicht zur "
+            "Validierung abtrennen: Eine Seite bliebe leer. Erwartet werden mindestens einige "
+            "Kritiken je Klasse; nehmen Sie mehr oder einen anderen Anteil."
+        )
+    return train, np.sort(validation)
 
 
 @dataclass(frozen=True)

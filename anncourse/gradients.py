@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from anncourse.errors import InputError
+
 
 def gradient_norms(layer: nn.RNNBase, inputs: torch.Tensor) -> np.ndarray:
     """Misst ‖∂h_T/∂x_{T−k}‖ für jeden Abstand k.
@@ -15,23 +17,34 @@ def gradient_norms(layer: nn.RNNBase, inputs: torch.Tensor) -> np.ndarray:
     layer : nn.RNN, nn.LSTM or nn.GRU
         Rekurrente Schicht mit ``batch_first=True``.
     inputs : torch.Tensor
-        B Folgen, Form ``(B, T, E)``.
+        B Folgen, Form ``(B, T, I)``.
 
     Returns
     -------
     numpy.ndarray
-        Frobenius-Norm der Jacobi-Matrix (H, E), gemittelt über die B Folgen; Form ``(T,)``,
+        Frobenius-Norm der Jacobi-Matrix (H, I), gemittelt über die B Folgen; Form ``(T,)``,
         an der Stelle k steht der Abstand k.
+
+    Raises
+    ------
+    InputError
+        Wenn die Schicht die Folgen anders liest oder ``inputs`` eine andere Form hat.
 
     References
     ----------
     Bengio, Simard und Frasconi 1994; Pascanu, Mikolov und Bengio 2013.
     """
+    if not layer.batch_first or inputs.ndim != 3:
+        raise InputError(
+            f"Gegeben ist eine Schicht mit batch_first={layer.batch_first} und Folgen der Form "
+            f"{tuple(inputs.shape)}. Erwartet werden batch_first=True und die Form (B, T, I); zu "
+            "einer einzelnen Folge x (T, I) macht das x[None]."
+        )
     layer = deepcopy(layer).double()               # doppelt genau: auch 1e-30 bleibt sichtbar
-    x = inputs.detach().double().requires_grad_()  # (B, T, E)
+    x = inputs.detach().double().requires_grad_()  # (B, T, I)
     h, _ = layer(x)                                # (B, T, H)
     squares = torch.zeros(x.shape[:2], dtype=torch.double)  # (B, T)
     for unit in range(layer.hidden_size):          # eine Zeile der Jacobi-Matrix nach der andern
-        (row,) = torch.autograd.grad(h[:, -1, unit].sum(), x, retain_graph=True)  # (B, T, E)
+        (row,) = torch.autograd.grad(h[:, -1, unit].sum(), x, retain_graph=True)  # (B, T, I)
         squares += row.square().sum(-1)
     return squares.sqrt().mean(0).flip(0).numpy()  # (T,), Abstand 0 zuerst

@@ -36,12 +36,11 @@ def initialise(model: nn.Module, scheme: str) -> None:
     Orthogonale Matrizen: Saxe et al. 2014, arXiv:1312.6120. Vergesstor: Gers et al. 2000 und
     Jozefowicz et al. 2015. Einheitsmatrix: Le et al. 2015, arXiv:1504.00941 (dort mit ReLU).
     """
-    if scheme not in SCHEMES:
-        raise InputError(f"Schema «{scheme}» ist unbekannt. Möglich sind: {', '.join(SCHEMES)}.")
-    if scheme == "pytorch":
+    if _check_scheme(scheme) == "pytorch":
         return
     nn.init.uniform_(model.embedding.weight, -0.05, 0.05)
-    model.embedding.weight[model.embedding.padding_idx] = 0
+    if model.embedding.padding_idx is not None:
+        model.embedding.weight[model.embedding.padding_idx] = 0
     nn.init.xavier_uniform_(model.output.weight)
     nn.init.zeros_(model.output.bias)
     initialise_recurrent(model.recurrent, scheme)
@@ -50,7 +49,7 @@ def initialise(model: nn.Module, scheme: str) -> None:
 @torch.no_grad()
 def initialise_recurrent(layer: nn.RNNBase, scheme: str) -> None:
     """Dasselbe für eine rekurrente Schicht allein; ``pytorch`` lässt sie, wie sie ist."""
-    if scheme == "pytorch":
+    if _check_scheme(scheme) == "pytorch":
         return
     H = layer.hidden_size
     for name, weight in layer.named_parameters():
@@ -61,5 +60,12 @@ def initialise_recurrent(layer: nn.RNNBase, scheme: str) -> None:
                 nn.init.eye_(U) if scheme == "irnn" else nn.init.orthogonal_(U)
         else:
             nn.init.zeros_(weight)
-    if isinstance(layer, nn.LSTM):  # Reihenfolge der Tore: i, f, g, o
-        layer.bias_ih_l0[H : 2 * H] = 3.0 if scheme == "forget_bias_3" else 1.0
+            if isinstance(layer, nn.LSTM) and name.startswith("bias_ih"):  # Tore: i, f, g, o
+                weight[H : 2 * H] = 3.0 if scheme == "forget_bias_3" else 1.0
+
+
+def _check_scheme(scheme: str) -> str:
+    """Gibt den Namen zurück, wenn es das Schema gibt; sonst ein `InputError`."""
+    if scheme not in SCHEMES:
+        raise InputError(f"Schema «{scheme}» ist unbekannt. Möglich sind: {', '.join(SCHEMES)}.")
+    return scheme

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from anncourse.errors import InputError, OutsideError
 
 HUB_NAME = "stanfordnlp/imdb"
 HUB_REVISION = "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"
-IMDB_DIGEST = "4b1d24c497aeef571f1cb8ab79636c58e9cac92ea32da273343d0dcbe167b3e7"
+IMDB_DIGEST = "e5f85d9c4c16039657d86ba4b30c125295801795a0f2797a8a42d578ac438290"
 ENVIRONMENT_VARIABLE = "ANNCOURSE_DATA"
+COLUMNS = ("text", "label")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Reviews:
     digest : str
         SHA-256 über Texte und Labels, 64 hexadezimale Zeichen.
     train_texts, test_texts : list of str
-        Die Kritiken.
+        Die Kritiken, nach Klasse und dann nach dem Text geordnet: In welcher Reihenfolge eine
+        Quelle sie liefert, ändert so weder die Prüfsumme noch die Aufteilung.
     train_labels, test_labels : numpy.ndarray
         0 = negativ, 1 = positiv; Form ``(N,)``, int8.
     """
@@ -78,37 +81,37 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
     elif source == "imdb":
         parts, name = _from_hub(), "IMDb"
     else:
-        folder = Path(source).expanduser()
+        folder = Path(os.path.expanduser(source))
         parts, name = _from_folder(folder), folder.resolve().name
-    train_texts, train_labels, test_texts, test_labels = parts
+    parts = (*_in_order(*parts[:2]), *_in_order(*parts[2:]))
     digest = _digest(*parts)
-    return Reviews(
-        name="IMDb" if digest == IMDB_DIGEST else name,
-        digest=digest,
-        train_texts=list(train_texts),
-        train_labels=np.asarray(train_labels, dtype=np.int8),
-        test_texts=list(test_texts),
-        test_labels=np.asarray(test_labels, dtype=np.int8),
-    )
+    return Reviews("IMDb" if digest == IMDB_DIGEST else name, digest, *parts)
 
 
-def _from_hub():
+def _in_order(texts: Sequence[str], labels: Sequence[int]) -> tuple[list[str], np.ndarray]:
+    """Ordnet nach Klasse, dann nach Text: Hub und Ordner ergeben denselben Datensatz."""
+    pairs = sorted(zip(labels, texts))
+    return [text for _, text in pairs], np.array([label for label, _ in pairs], dtype=np.int8)
+
+
+def _from_hub() -> tuple:
     from datasets import load_dataset
 
     try:
         parts = load_dataset(HUB_NAME, revision=HUB_REVISION)
-    except OSError as error:  # dazu gehören ConnectionError, voller Datenträger, fehlende Rechte
+    except Exception as error:  # Netz, Datenträger, Rechte: datasets wirft dafür vieles
         raise OutsideError(
-            f"Der Datensatz {HUB_NAME} liess sich nicht laden: {error}. Gebraucht wird beim "
+            f"Der Datensatz {HUB_NAME} liess sich nicht laden ({error}). Gebraucht wird beim "
             "ersten Mal eine Verbindung zu huggingface.co. Ohne Netz geht es mit einem Ordner "
             "(--data ORDNER) oder mit erzeugten Beispielen (--data sample); in einem Notebook "
             f"setzen Sie dafür die Umgebungsvariable {ENVIRONMENT_VARIABLE}."
         ) from error
-    return tuple(parts[part][column] for part in ("train", "test") for column in ("text", "label"))
+    columns = [(part, column) for part in ("train", "test") for column in COLUMNS]
+    return tuple(parts[part][column][:] for part, column in columns)  # [:] liest alles auf einmal
 
 
-def _from_folder(folder: Path):
-    if not folder.is_dir():
+def _from_folder(folder: Path) -> tuple:
+    if not os.path.isdir(folder):  # auch dann falsch, wenn der Name zu lang ist
         raise InputError(
             f"Den Ordner «{folder}» gibt es nicht. Erwartet wird «imdb», «sample» oder ein Ordner "
             "mit den Dateien train-*.parquet und test-*.parquet."
@@ -116,49 +119,70 @@ def _from_folder(folder: Path):
     return (*_read_part(folder, "train"), *_read_part(folder, "test"))
 
 
-def _read_part(folder: Path, part: str) -> tuple[list[str], np.ndarray]:
-    import pyarrow
-    import pyarrow.parquet
-
+def _read_part(folder: Path, part: str) -> tuple[list[str], list[int]]:
     files = sorted(folder.rglob(f"{part}-*.parquet"))
     if not files:
         raise InputError(
             f"Im Ordner «{folder}» fehlt der Teil «{part}». Erwartet werden Dateien wie im Hub: "
             f"{part}-00000-of-00001.parquet, auch in einem Unterordner."
         )
+    texts, labels = [], []
+    for file in files:
+        more_texts, more_labels = _read_file(file)
+        texts += more_texts
+        labels += more_labels
+    if not texts:
+        raise InputError(
+            f"Der Teil «{part}» im Ordner «{folder}» enthält keine Kritik. Erwartet wird "
+            "mindestens eine Zeile."
+        )
+    return texts, labels
+
+
+def _read_file(file: Path) -> tuple[list[str], list[int]]:
+    """Liest und prüft eine Parquet-Datei."""
+    import pyarrow
+    import pyarrow.parquet
+
     try:
-        table = pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in files])
+        table = pyarrow.parquet.read_table(file)
+        present = [name for name in COLUMNS if name in table.column_names]
+        columns = {name: table[name].to_pylist() for name in present}
     except PermissionError as error:
         raise InputError(
-            f"Die Dateien «{part}» im Ordner «{folder}» darf dieses Programm nicht lesen. "
-            "Geben Sie ihm das Leserecht."
+            f"Die Datei «{file}» darf dieses Programm nicht lesen. Geben Sie ihm das Leserecht."
         ) from error
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"Die Datei «{files[0].name}» im Ordner «{folder}» lässt sich nicht lesen: Sie ist "
-            f"beschädigt oder keine Parquet-Datei ({str(error).splitlines()[0]}). "
-            "Laden Sie sie neu."
+            f"Die Datei «{file}» lässt sich nicht lesen: Sie ist beschädigt oder keine "
+            f"Parquet-Datei ({str(error).partition(chr(10))[0]}). Laden Sie sie neu."
         ) from error
-    missing = {"text", "label"} - set(table.column_names)
+    missing = [name for name in COLUMNS if name not in columns]
     if missing:
         raise InputError(
-            f"In «{files[0].name}» fehlt die Spalte {', '.join(sorted(missing))}; vorhanden: "
-            f"{', '.join(table.column_names)}. Erwartet werden text und label."
+            f"In «{file.name}» fehlt die Spalte {' und '.join(missing)}; vorhanden: "
+            f"{', '.join(table.column_names) or 'keine'}. Erwartet werden text und label."
         )
-    texts, labels = table["text"].to_pylist(), table["label"].to_pylist()
-    if not texts:
-        raise InputError(f"Der Teil «{part}» im Ordner «{folder}» enthält keine Kritik.")
-    if wrong := set(labels) - {0, 1}:
+    texts, labels = columns["text"], columns["label"]
+    wrong_labels = [label for label in labels if label not in (0, 1)]
+    if wrong_labels:
         raise InputError(
-            f"In «{files[0].name}» steht das Label {next(iter(wrong))}. Erlaubt sind "
-            "0 (negativ) und 1 (positiv)."
+            f"In «{file.name}» steht das Label {wrong_labels[0]}. Erlaubt sind 0 (negativ) und "
+            "1 (positiv)."
         )
-    if not all(isinstance(text, str) for text in texts):
+    wrong_texts = [text for text in texts if not _is_review(text)]
+    if wrong_texts:
         raise InputError(
-            f"In «{files[0].name}» enthält die Spalte text auch anderes als Text. "
-            "Erwartet wird je Zeile eine Kritik."
+            f"In «{file.name}» steht in der Spalte text keine Kritik, sondern "
+            f"{repr(wrong_texts[0])[:60]}. Erwartet wird je Zeile ein Text mit mindestens "
+            "einem Wort."
         )
-    return texts, np.array(labels)
+    return texts, labels
+
+
+def _is_review(text: object) -> bool:
+    """Ein Text mit mindestens einem Buchstaben oder einer Ziffer."""
+    return isinstance(text, str) and any(map(str.isalnum, text))
 
 
 def _digest(*parts) -> str:

@@ -1,6 +1,7 @@
 """Vom Text zur Zahl: Wörter, Wortschatz, Auffüllen. Braucht nur NumPy."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ SPECIAL_WORDS = ["<PAD>", "<UNK>"]
 
 LINE_BREAK = "<br />"
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+LARGEST_SIZE = 2**15  # die Nummern sind int16
 
 
 def tokenise(text: str) -> list[str]:
     """Zerlegt eine Kritik in kleingeschriebene Wörter.
 
     Ein Wort ist eine Folge von Buchstaben und Ziffern; ein Apostroph darf darin stehen
-    (``don't``). Alles andere trennt: So entsteht aus ``great.The`` nie ``greatthe``.
+    (``don't``). Alles andere trennt: So entsteht aus ``great.The`` nie ``greatthe``. Ein é
+    ist ein Buchstabe, auch wenn der Text es als e mit eigenem Akzentzeichen schreibt.
 
     Parameters
     ----------
@@ -39,7 +42,8 @@ def tokenise(text: str) -> list[str]:
     >>> tokenise("Great.<br />The well-made film DIDN'T bore me.")
     ['great', 'the', 'well', 'made', 'film', "didn't", 'bore', 'me']
     """
-    return WORD.findall(text.lower().replace("’", "'").replace(LINE_BREAK, " "))
+    text = unicodedata.normalize("NFC", text).lower()
+    return WORD.findall(text.replace("’", "'").replace(LINE_BREAK, " "))
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,24 @@ class Vocabulary:
         reviews : iterable of sequences of str
             Zerlegte Kritiken, nur aus dem Trainingsteil.
         size : int
-            Grösse samt ``<PAD>`` und ``<UNK>``.
+            Grösse samt ``<PAD>`` und ``<UNK>``, von 2 bis 32 768.
 
         Returns
         -------
         Vocabulary
             Bei gleicher Häufigkeit entscheidet das Alphabet: Das Ergebnis hängt nicht von
             der Reihenfolge der Kritiken ab.
+
+        Raises
+        ------
+        InputError
+            Wenn die Grösse nicht passt.
         """
+        if not len(SPECIAL_WORDS) <= size <= LARGEST_SIZE:
+            raise InputError(
+                f"Die Grösse des Wortschatzes ist {size}. Erwartet wird eine Zahl von "
+                f"{len(SPECIAL_WORDS)} bis {LARGEST_SIZE}, zum Beispiel 10000."
+            )
         counts = Counter(chain.from_iterable(reviews))
         by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
         return cls((*SPECIAL_WORDS, *by_frequency[: size - len(SPECIAL_WORDS)]))
@@ -90,7 +104,7 @@ class Vocabulary:
         Returns
         -------
         numpy.ndarray
-            Form ``(len(words),)``, Typ int16 (der Wortschatz bleibt unter 32 768).
+            Form ``(len(words),)``, Typ int16 (der Wortschatz hat höchstens 32 768 Wörter).
         """
         ids = self.ids
         return np.array([ids.get(word, UNK) for word in words], dtype=np.int16)
@@ -105,12 +119,12 @@ class Vocabulary:
         Raises
         ------
         InputError
-            Wenn der Text kein einziges Wort des Wortschatzes enthält.
+            Wenn darunter kein einziges Wort des Wortschatzes ist.
         """
-        words = tokenise(text)
-        ids = self.encode(words)[-maxlen:]
+        words = tokenise(text)[-maxlen:]
+        ids = self.encode(words)
         if not np.any(ids > UNK):
-            found = f"nur Unbekanntes ({' '.join(words[:5])})" if words else "kein Wort"
+            found = f"nur Unbekanntes ({' '.join(words[:5])[:60]})" if words else "kein Wort"
             raise InputError(
                 f"Die Kritik enthält {found}. Erwartet wird ein englischer Text mit mindestens "
                 "einem Wort des Wortschatzes, zum Beispiel: a wonderful film"

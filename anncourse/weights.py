@@ -10,12 +10,13 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from anncourse.cells import STACKED, STEPS
+from anncourse.cells import STACKED
 from anncourse.config import Config
 from anncourse.errors import InputError
-from anncourse.text import Vocabulary
+from anncourse.text import SPECIAL_WORDS, Vocabulary
 
 WEIGHTS_FILE = "weights.safetensors"
+FLOAT_TYPES = {"F16", "F32", "F64"}
 SHIPPED_FOLDER = Path(__file__).parent / "trained"
 
 
@@ -73,15 +74,33 @@ def save_weights(
         Wie in `Weights`.
     arrays : mapping
         Das ``state_dict`` des Netzes.
+
+    Raises
+    ------
+    InputError
+        Wenn ein Wort des Wortschatzes ein Leerzeichen enthält: Es trennt in der Datei die Wörter.
+    OSError
+        Wenn sich die Datei nicht schreiben lässt (auch ``SafetensorError``); eine frühere bleibt
+        dann, wie sie war.
     """
+    for word in vocabulary.words:
+        if " " in word:
+            raise InputError(
+                f"Das Wort «{word}» enthält ein Leerzeichen. Erwartet werden Wörter, wie "
+                "tokenise sie liefert."
+            )
     metadata = {
         "cell": cell,
         "vocabulary": " ".join(vocabulary.words),
-        "config": json.dumps(asdict(config)),
+        "config": json.dumps(asdict(config), default=lambda number: number.item()),  # auch np.int64
     }
+    contiguous = {name: np.ascontiguousarray(a) for name, a in arrays.items()}  # sonst verdreht
     unfinished = Path(path).with_suffix(".unfinished")
-    save_file({name: np.asarray(a) for name, a in arrays.items()}, unfinished, metadata)
-    unfinished.replace(path)
+    try:
+        save_file(contiguous, unfinished, metadata)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)  # bleibt nur übrig, wenn etwas misslang
 
 
 def load_weights(folder: str | os.PathLike = SHIPPED_FOLDER / "lstm") -> Weights:
@@ -103,35 +122,51 @@ def load_weights(folder: str | os.PathLike = SHIPPED_FOLDER / "lstm") -> Weights
         Wenn die Datei fehlt, keine safetensors-Datei ist oder nicht zur Zelle passt.
     """
     path = Path(folder)
-    if path.is_dir():
+    if os.path.isdir(path):
         path = path / WEIGHTS_FILE
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputError(
             f"Die Datei «{path}» gibt es nicht. Erwartet wird der Ordner eines Laufs; ihn "
             "erzeugt: python -m anncourse train --cell lstm --output ORDNER"
         )
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            cell, vocabulary, config = _read_metadata(path, file)
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"«{path}» lässt sich nicht als safetensors-Datei lesen ({error}). "
             "Trainieren Sie das Netz neu, oder wählen Sie einen anderen Ordner."
         ) from error
+    return Weights(cell, arrays, vocabulary, config)
+
+
+def _read_metadata(path: Path, file: safe_open) -> tuple[str, Vocabulary, Config]:
+    """Liest die Angaben zum Netz und prüft daran die Felder, bevor deren Zahlen gelesen werden."""
+    metadata = file.metadata() or {}
     try:
         cell = metadata["cell"]
         vocabulary = Vocabulary(tuple(metadata["vocabulary"].split(" ")))
         config = Config(**json.loads(metadata["config"]))
+        expected = expected_shapes(cell, config)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"«{path}» wurde nicht von anncourse geschrieben: Zelle, Wortschatz oder "
-            "Hyperparameter fehlen. Erwartet wird die Datei eines Laufs von «train»."
+            "Hyperparameter fehlen oder sind unbekannt. Erwartet wird die Datei eines Laufs von "
+            "«train»."
         ) from error
-    shapes = {name: array.shape for name, array in arrays.items()}
-    if cell not in STEPS or shapes != expected_shapes(cell, config):
+    fields = {name: file.get_slice(name) for name in file.keys()}
+    shapes = {name: tuple(field.get_shape()) for name, field in fields.items()}
+    types = {field.get_dtype() for field in fields.values()}
+    if shapes != expected or not types <= FLOAT_TYPES:
         raise InputError(
             f"Die Gewichte in «{path}» passen nicht zur Zelle «{cell}»: Sie gehören zu einem "
             "anderen Netz. Wählen Sie den Ordner eines Laufs von «train»."
         )
-    return Weights(cell, arrays, vocabulary, config)
+    if list(vocabulary.words[:2]) != SPECIAL_WORDS or len(vocabulary) > config.vocabulary_size:
+        raise InputError(
+            f"Der Wortschatz in «{path}» passt nicht zu den Gewichten: {len(vocabulary)} Wörter "
+            f"bei {config.vocabulary_size} Zeilen der Einbettung. Erwartet werden höchstens so "
+            f"viele Wörter, zuerst {' und '.join(SPECIAL_WORDS)}."
+        )
+    return cell, vocabulary, config
