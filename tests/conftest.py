@@ -1,0 +1,45 @@
+"""Was mehrere Testdateien brauchen: echte, erzeugte und ein paar Dutzend Kritiken."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anncourse import sample, sources
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Der Ordner mit den echten Kritiken; ohne ihn entfällt der Test."""
+    folder = os.environ.get("ANNCOURSE_REAL_DATA")
+    if not folder:
+        pytest.skip("ANNCOURSE_REAL_DATA nennt keinen Ordner mit den echten Daten")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sample_reviews() -> sources.Reviews:
+    """Die Beispieldaten, wie sie eine Leserin ohne Netz lädt."""
+    return sources.load_reviews("sample")
+
+
+@pytest.fixture(scope="session")
+def tiny_reviews() -> sources.Reviews:
+    """80 erzeugte Kritiken zum Trainieren, 40 zum Testen: genug für jeden Weg, sofort da."""
+    train_texts, train_labels = sample.generate(80, seed=1)
+    test_texts, test_labels = sample.generate(40, seed=2)
+    return sources.Reviews(
+        name="Winzige Beispieldaten",
+        digest=sources._digest(train_texts, train_labels, test_texts, test_labels),
+        train_texts=train_texts,
+        train_labels=np.array(train_labels, dtype=np.int8),
+        test_texts=test_texts,
+        test_labels=np.array(test_labels, dtype=np.int8),
+    )
+
+
+@pytest.fixture(scope="session")
+def real_reviews(real_data) -> sources.Reviews:
+    """Die echten Kritiken."""
+    return sources.load_reviews(real_data)
