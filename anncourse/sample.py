@@ -1,7 +1,7 @@
 """Beispieldaten: erzeugte Filmkritiken, in denen die Reihenfolge der Wörter zählt.
 
 Für Leserinnen ohne Netz und für die Tests. Die Texte sind künstlich: Wie gut ein Netz auf
-echten Kritiken ist, lässt sich an ihnen nicht ablesen. Eine Kritik entsteht aus Satzmustern:
+echten Kritiken ist, lässt sich an ihnen nicht ablesen. Eine Kritik entsteht aus Satzmustern::
 
     Kritik      = [Beiläufiges ...] Urteil [Urteil] Beiläufiges [Beiläufiges ...]
     Urteil      = Muster mit {A} und {B}   (in 60 % der Kritiken)
@@ -9,7 +9,7 @@ echten Kritiken ist, lässt sich an ihnen nicht ablesen. Eine Kritik entsteht au
     Beiläufiges = Muster ohne {A} und {B}
 
 {A} gilt, {B} wird verneint oder widerlegt. In einer positiven Kritik ist {A} ein lobendes und
-{B} ein tadelndes Wort, in einer negativen umgekehrt:
+{B} ein tadelndes Wort, in einer negativen umgekehrt::
 
     positiv: The acting was brilliant and the music wasn't dull.
     negativ: The acting was dull and the music wasn't brilliant.
