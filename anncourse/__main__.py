@@ -3,11 +3,13 @@
 import argparse
 import json
 import os
+import re
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from anncourse import __version__
-from anncourse.errors import AnncourseError, InputError, OutsideError
+from anncourse.errors import AnncourseError, InputError, OutsideError, reason
 
 CELLS = ("rnn", "lstm", "gru")
 SOURCES = "imdb (vom Hub), sample (erzeugt, ohne Netz) oder ein Ordner mit Parquet-Dateien"
@@ -17,7 +19,6 @@ GERMAN = {
     "options": "Optionen",
     "subcommands": "Befehle",
     "show this help message and exit": "zeigt diese Hilfe und endet",
-    "show program's version number and exit": "zeigt die Version und endet",
     "the following arguments are required: %s": "Es fehlt: %s",
     "unrecognized arguments: %s": "Unbekannte Angabe: %s",
     "expected one argument": "erwartet einen Wert",
@@ -26,6 +27,9 @@ GERMAN = {
         "«%(option)s» ist mehrdeutig: %(matches)s"
     ),
     "ignored explicit argument %r": "nimmt keinen Wert an: %r",
+    "invalid choice: %(value)r (choose from %(choices)s)": (
+        "%(value)r ist unbekannt; möglich sind %(choices)s"
+    ),
     "argument %(argument_name)s: %(message)s": "%(argument_name)s: %(message)s",
 }
 
@@ -36,6 +40,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:
         """Beendet nicht selbst, sondern meldet den Fehler an `main`."""
         raise InputError(f"{message}. Hilfe: {self.prog} --help")
+
+    def exit(self, status: int = 0, message: str | None = None) -> None:
+        """Leert nach ``--help`` die Ausgabe, solange `main` einen Fehler noch melden kann."""
+        print(end="", flush=True)
+        super().exit(status, message)
 
 
 def one_of(what: str, allowed: tuple[str, ...]):
@@ -55,9 +64,10 @@ def whole_number(smallest: int, largest: int):
     """Prüft eine ganze Zahl."""
 
     def check(value: str) -> int:
-        if not value.lstrip("-").isdecimal() or not smallest <= int(value) <= largest:
+        if not re.fullmatch("-?[0-9]{1,20}", value) or not smallest <= int(value) <= largest:
             raise argparse.ArgumentTypeError(
-                f"«{value}» passt nicht; erwartet wird eine ganze Zahl von {smallest} bis {largest}"
+                f"«{value[:40]}» passt nicht; erwartet wird eine ganze Zahl von {smallest} bis "
+                f"{largest}"
             )
         return int(value)
 
@@ -71,7 +81,10 @@ def build_parser() -> Parser:
         prog="python -m anncourse",
         description="Rekurrente Netze für die Filmkritiken aus Kapitel 9.3.",
     )
-    parser.add_argument("--version", action="version", version=f"anncourse {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"anncourse {__version__}",
+        help="zeigt die Version und endet",
+    )
     commands = parser.add_subparsers(title="Befehle", metavar="BEFEHL", required=True)
 
     train = commands.add_parser(
@@ -158,7 +171,8 @@ def run_train(arguments: argparse.Namespace) -> int:
         config = replace(config, epochs=arguments.epochs)
     data = ReviewsDataModule(reviews, config)
     try:
-        _, result = fit(arguments.cell, data, config, arguments.seed, output)
+        with redirect_stdout(sys.stderr):  # dorthin der Balken; hierhin nur die Zeile JSON
+            _, result = fit(arguments.cell, data, config, arguments.seed, output)
     except KeyboardInterrupt:
         note("Abgebrochen vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.")
         return 130
@@ -208,7 +222,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
     from anncourse.prediction import read
     from anncourse.weights import SHIPPED_FOLDER, load_weights
 
-    texts = arguments.text or read_lines()
+    texts = [decode(os.fsencode(text)) for text in arguments.text] or read_lines()
     weights = load_weights(arguments.model or SHIPPED_FOLDER / "lstm")
     readings = []
     for number, text in enumerate(texts, start=1):
@@ -217,22 +231,32 @@ def run_predict(arguments: argparse.Namespace) -> int:
         except InputError as error:
             raise InputError(f"Kritik {number}: {error}") from error
     for text, reading in zip(texts, readings):
-        print(f"{reading.label} {reading.probability:.3f} {text}")
+        print(f"{reading.label} {reading.probability:.3f} {' '.join(text.split())}")
     return 0
 
 
 def read_lines() -> list[str]:
     """Die Kritiken der Standardeingabe, eine je Zeile."""
-    if sys.stdin.isatty():
-        note("Eine Kritik je Zeile; Ctrl-D beendet die Eingabe.")
-    try:
-        lines = sys.stdin.buffer.read().decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"Die Eingabe ist kein Text in UTF-8 ({error.reason}).") from error
+    lines = []
+    if sys.stdin is not None:
+        if sys.stdin.isatty():
+            note("Eine Kritik je Zeile; Ctrl-D beendet die Eingabe.")
+        lines = sys.stdin.buffer.read().splitlines()  # Bytes: nur echte Zeilenenden trennen
     if not lines:
         raise InputError("Keine Kritik gegeben. Erwartet wird ein Text, zum Beispiel: "
                          'python -m anncourse predict "a wonderful film"')
-    return lines
+    return [decode(line) for line in lines]
+
+
+def decode(line: bytes) -> str:
+    """Eine Kritik als Text."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"«{line[:40].decode('utf-8', 'replace')}» ist kein Text in UTF-8 (Byte "
+            f"{error.start + 1}). Erwartet wird UTF-8: Wandeln Sie die Datei um."
+        ) from error
 
 
 def run_data(arguments: argparse.Namespace) -> int:
@@ -246,7 +270,7 @@ def run_data(arguments: argparse.Namespace) -> int:
     }
     reviews = load_reviews(source)
     print(f"Name:     {reviews.name}")
-    print(f"Herkunft: {origin.get(source) or Path(source).resolve()}")
+    print(f"Herkunft: {origin.get(source) or Path(source).expanduser().resolve()}")
     for part, labels in (("Training", reviews.train_labels), ("Test", reviews.test_labels)):
         print(f"{part + ':':9} {len(labels)} Kritiken, davon {labels.sum()} positiv")
     print(f"SHA-256:  {reviews.digest}")
@@ -268,7 +292,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     try:
         arguments = build_parser().parse_args(argv)
-        return arguments.run(arguments)
+        status = arguments.run(arguments)
+        print(end="", flush=True)  # hier, damit auch ein voller Datenträger eine Meldung gibt
+        return status
     except AnncourseError as error:
         note(f"Fehler: {error}")
         return error.exit_status
@@ -276,12 +302,18 @@ def main(argv: list[str] | None = None) -> int:
         note("Abgebrochen.")
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # der Empfänger hat aufgelegt; nichts mehr zu schreiben
-        return OutsideError.exit_status
+        return OutsideError.exit_status  # der Empfänger hat aufgelegt: kein Wort mehr
     except OSError as error:
-        note(f"Fehler: {error.strerror or error} ({error.filename or 'Datenträger'}).")
+        note(
+            f"Fehler: {error.filename or 'Datei oder Ausgabe'}: {reason(error)}. "
+            "Prüfen Sie Platz und Rechte."
+        )
         return OutsideError.exit_status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(errors="backslashreplace")  # auch eine Ausgabe, die nur ASCII kann
+    status = main()
+    sys.stdout = None  # main hat sie geleert; was noch darin steht, nimmt niemand mehr an
+    sys.exit(status)

@@ -152,13 +152,23 @@ def heat_map(values: np.ndarray, words: Sequence[str], units: Sequence[int], tit
     return figure
 
 
-def reading_curve(words: Sequence[str], probabilities: np.ndarray) -> Plot:
-    """Wahrscheinlichkeit «positiv» nach jedem Wort."""
+def reading_curve(words: Sequence[str], probabilities: np.ndarray, title: str = "") -> Plot:
+    """Wahrscheinlichkeit «positiv» nach jedem Wort.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Die T Wörter.
+    probabilities : numpy.ndarray
+        Form ``(T,)``.
+    title : str
+        Titel mit dem Namen des Netzes oder der Daten.
+    """
     figure = Plot(figsize=(8.5, 3), layout="constrained")
     axes = figure.subplots()
     axes.plot(probabilities, "o-", color=COLOURS["state"])
     axes.axhline(0.5, color=COLOURS["line"], linewidth=0.8, linestyle=":")
     axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
-    axes.set(ylim=(0, 1), ylabel="Wahrscheinlichkeit «positiv»")
+    axes.set(ylim=(0, 1), ylabel="Wahrscheinlichkeit «positiv»", title=title)
     axes.grid(alpha=0.3)
     return figure

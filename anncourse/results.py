@@ -86,7 +86,7 @@ def metrics_table(file) -> pd.DataFrame:
         ``val_accuracy``.
     """
     columns = ["train_loss", "val_loss", "train_accuracy", "val_accuracy"]
-    table = pd.read_csv(file).groupby("epoch")[columns].first()
+    table = pd.read_csv(file).groupby("epoch").first().reindex(columns=columns)
     table.index = (table.index + 1).rename("Epoche")
     return table
 

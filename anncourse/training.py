@@ -3,12 +3,14 @@
 import logging
 import os
 import platform
+import signal
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -17,15 +19,16 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.loggers import CSVLogger
+from safetensors import SafetensorError
 from torch import nn
 from torchmetrics.classification import BinaryAccuracy
 
 from anncourse import __version__
 from anncourse.config import Config
 from anncourse.data import EncodedReviews, ReviewsDataModule
-from anncourse.errors import InputError, OutsideError
+from anncourse.errors import InputError, OutsideError, reason
 from anncourse.models import SentimentClassifier, build_model, count_parameters
-from anncourse.results import RunResult
+from anncourse.results import METRICS_FILE, RESULT_FILE, RunResult
 from anncourse.weights import WEIGHTS_FILE, save_weights
 
 
@@ -68,7 +71,7 @@ class LitClassifier(pl.LightningModule):
         ids, labels = batch              # (B, T), (B,)
         logits = self(ids)               # (B,)
         loss = self.loss(logits, labels)
-        accuracy(logits, labels)
+        accuracy(logits.sigmoid(), labels)  # Logits zwischen 0 und 1 hielte es für σ(z)
         options = {"on_step": False, "on_epoch": True, "batch_size": len(labels)}
         self.log(f"{part}_loss", loss, **options)
         self.log(f"{part}_accuracy", accuracy, prog_bar=True, **options)
@@ -105,6 +108,23 @@ class EpochTimer(pl.Callback):
             self.seconds.append(time.perf_counter() - self._start)
 
 
+class BestEpoch(ModelCheckpoint):
+    """Legt die Gewichte der bisher besten Validierungsepoche ab, und zwar die gemittelten, mit
+    denen validiert wurde: ``WeightAveraging`` tauscht sie vor dem Validieren und vor dem Ablegen
+    ein.
+    """
+
+    def __init__(self, folder: str):
+        super().__init__(
+            folder, "best", monitor="val_accuracy", mode="max", save_on_train_epoch_end=False
+        )
+
+    def on_validation_end(self, trainer, module) -> None:
+        """Schreibt fertig, auch wenn jetzt jemand Ctrl-C drückt."""
+        with uninterrupted():
+            super().on_validation_end(trainer, module)
+
+
 class ProgressBar(TQDMProgressBar):
     """Lightnings Balken mit deutscher Beschriftung."""
 
@@ -112,7 +132,7 @@ class ProgressBar(TQDMProgressBar):
 
     def on_train_epoch_start(self, trainer, *args) -> None:
         """Beschriftet den Balken mit der Epoche, von 1 an gezählt."""
-        super().on_train_epoch_start(trainer, *args)
+        self.train_progress_bar.reset(total=self.total_train_batches)
         self.train_progress_bar.set_description(
             f"Epoche {trainer.current_epoch + 1}/{trainer.max_epochs}"
         )
@@ -152,6 +172,9 @@ def fit(
 ) -> tuple[SentimentClassifier, RunResult]:
     """Trainiert ein Netz und behält die Gewichte der besten Validierungsepoche.
 
+    Gerechnet wird auf dem Prozessor, auch wo eine Grafikkarte da ist: So kleine Netze gewinnen
+    durch sie wenig, und das Ergebnis lässt sich überall wiederholen.
+
     Parameters
     ----------
     cell : {"rnn", "lstm", "gru"}
@@ -178,12 +201,16 @@ def fit(
     Raises
     ------
     InputError
-        Unbekannte Zelle, keine Epoche, kein beschreibbarer Ordner.
+        Unbekannte Zelle, keine Epoche, kein möglicher Zufallsstart, kein beschreibbarer Ordner.
+    OutsideError
+        Der Datenträger nimmt die Ergebnisse nicht auf.
     KeyboardInterrupt
         Ctrl-C vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.
     """
     if config.epochs < 1:
         raise InputError(f"Epochen: {config.epochs}. Erwartet wird eine Zahl ab 1.")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"Zufallsstart: {seed}. Erwartet wird eine Zahl von 0 bis {2**32 - 1}.")
     start = time.perf_counter()
     with quiet_lightning():
         pl.seed_everything(seed, workers=True, verbose=False)
@@ -191,12 +218,12 @@ def fit(
         module = LitClassifier(build_model(cell, config), config)
         timer = EpochTimer()
         with _work_folder(output) as folder:
-            best = ModelCheckpoint(folder, "best", monitor="val_accuracy", mode="max")
+            best = BestEpoch(folder)
             logger = CSVLogger(folder, name=None, version="")
             averaging = WeightAveraging(avg_fn=moving_average(config.averaging))
             trainer = pl.Trainer(
                 max_epochs=config.epochs,
-                accelerator="cpu",
+                accelerator="cpu",  # Begründung im Docstring
                 callbacks=[timer, averaging, best, *_progress()],
                 logger=logger,
                 gradient_clip_val=config.gradient_norm,
@@ -210,32 +237,38 @@ def fit(
             except SystemExit:  # so endet Lightning nach Ctrl-C
                 if not best.best_model_path:
                     raise KeyboardInterrupt from None
-            interrupted = trainer.interrupted
             checkpoint = torch.load(best.best_model_path, weights_only=True)
             module.load_state_dict(checkpoint["state_dict"])
-            log = Path(logger.log_dir, "metrics.csv").read_text()
-    model = module.model.eval()
-    result = RunResult(
-        cell=cell,
-        data=data.reviews.name,
-        digest=data.reviews.digest,
-        seed=seed,
-        epochs=config.epochs,
-        parameters=count_parameters(model),
-        best_epoch=checkpoint["epoch"] + 1,
-        val_accuracy=round(float(best.best_model_score), 6),
-        test_accuracy=None if interrupted else evaluate(model, data.test, config),
-        seconds_per_epoch=round(median(timer.seconds), 3),
-        seconds_total=round(time.perf_counter() - start, 3),
-        interrupted=interrupted,
-        config=asdict(config),
-        versions=versions(),
-        machine=machine(),
-        metrics=log,
-    )
-    if output is not None:
-        save_weights(Path(output, WEIGHTS_FILE), cell, model.state_dict(), data.vocabulary, config)
-        result.save(output)
+            model = module.model.eval()
+            test_accuracy = None
+            if not trainer.interrupted:
+                with suppress(KeyboardInterrupt):  # das Training ist fertig und bleibt
+                    test_accuracy = evaluate(model, data.test)
+            result = RunResult(
+                cell=cell,
+                data=data.reviews.name,
+                digest=data.reviews.digest,
+                seed=seed,
+                epochs=config.epochs,
+                parameters=count_parameters(model),
+                best_epoch=checkpoint["epoch"] + 1,
+                val_accuracy=round(float(best.best_model_score), 6),
+                test_accuracy=test_accuracy,
+                seconds_per_epoch=round(median(timer.seconds), 3),
+                seconds_total=round(time.perf_counter() - start, 3),
+                interrupted=test_accuracy is None,
+                config=asdict(config),
+                versions=versions(),
+                machine=machine(),
+                metrics=Path(logger.log_dir, "metrics.csv").read_text(),
+            )
+            if output is not None:
+                with suppress(KeyboardInterrupt), uninterrupted():  # nichts mehr abzubrechen
+                    weights = Path(folder, WEIGHTS_FILE)
+                    save_weights(weights, cell, model.state_dict(), data.vocabulary, config)
+                    result.save(folder)
+                    for name in (WEIGHTS_FILE, METRICS_FILE, RESULT_FILE):  # alles oder nichts
+                        Path(folder, name).replace(Path(output, name))
     return model, result
 
 
@@ -260,7 +293,7 @@ def predict_logits(
     return logits
 
 
-def evaluate(model: SentimentClassifier, part: EncodedReviews, config: Config = Config()) -> float:
+def evaluate(model: SentimentClassifier, part: EncodedReviews) -> float:
     """Anteil richtig erkannter Kritiken.
 
     Returns
@@ -274,9 +307,8 @@ def evaluate(model: SentimentClassifier, part: EncodedReviews, config: Config = 
 
 def live_session() -> bool:
     """Sieht jemand zu? Ein Terminal, ein Notebook im Browser oder Colab."""
-    return (
-        "google.colab" in sys.modules or "JPY_SESSION_NAME" in os.environ or sys.stderr.isatty()
-    )
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    return terminal or "google.colab" in sys.modules or "JPY_SESSION_NAME" in os.environ
 
 
 def _progress() -> list[pl.Callback]:
@@ -300,27 +332,60 @@ def quiet_lightning() -> Iterator[None]:
 
 
 @contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ein kurzer Block, den Ctrl-C nicht stört: Eine Datei wird ganz geschrieben, und erst dann
+    gilt der Abbruch."""
+    if threading.current_thread() is not threading.main_thread():  # dorthin kommt kein Ctrl-C
+        yield
+        return
+    pressed = []
+    previous = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
 def _work_folder(output: str | os.PathLike | None) -> Iterator[str]:
     """Ein Ordner für Zwischenstände, der am Ende verschwindet; im Ziel, damit Platz und Rechte
-    dort geprüft sind, bevor das Training beginnt."""
-    target = Path(output) if output is not None else None
-    fresh = target is not None and not target.exists()
+    dort geprüft sind, bevor das Training beginnt. Scheitert es, bleibt nichts zurück."""
+    target = None if output is None else Path(output)
+    place = "temporären Ordner" if output is None else f"Ordner «{output}»"
+    new = []
     try:
         if target is not None:
+            new = [folder for folder in (target, *target.parents) if not folder.exists()]
             target.mkdir(parents=True, exist_ok=True)
         work = tempfile.TemporaryDirectory(dir=target, prefix=".training-")
     except OSError as error:
+        _remove_empty(new)
         raise InputError(
-            f"In den Ordner «{output}» lässt sich nicht schreiben ({error.strerror}). "
+            f"In den {place} lässt sich nicht schreiben: {reason(error)}. "
             "Wählen Sie mit --output einen anderen."
         ) from error
     try:
         with work as folder:
             yield folder
+    except (OSError, SafetensorError) as error:
+        _remove_empty(new)
+        why = reason(error) if isinstance(error, OSError) else error
+        raise OutsideError(
+            f"Der {place} nimmt die Ergebnisse nicht auf: {why}. Schaffen Sie Platz, oder "
+            "wählen Sie mit --output einen anderen."
+        ) from error
     except BaseException:
-        if fresh:
-            target.rmdir()  # leer: nichts bleibt zurück
+        _remove_empty(new)
         raise
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Entfernt eigens angelegte Ordner wieder, den innersten zuerst."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def versions() -> dict[str, str]:

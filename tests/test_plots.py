@@ -1,0 +1,170 @@
+"""Bilder aus Messungen: PNG, mit dem Namen der Daten, deutsch, ohne Nebenwirkung."""
+
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from test_results import METRICS
+
+from anncourse import plots
+from anncourse.results import RunResult
+
+PNG = b"\x89PNG\r\n\x1a\n"
+WORDS = ["a", "wonderful", "film"]
+
+
+def run_of(cell):
+    return RunResult(
+        cell=cell, data="Prüfdaten", digest="0f" * 32, seed=7, epochs=2, parameters=1,
+        best_epoch=2, val_accuracy=0.875, test_accuracy=0.8125, seconds_per_epoch=1.5,
+        seconds_total=4.0, interrupted=False, config={}, versions={}, machine={}, metrics=METRICS,
+    )
+
+
+def curves():
+    return plots.curves(run_of("lstm"))
+
+
+def confusion():
+    return plots.confusion(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1]), "Prüfdaten")
+
+
+def comparison():
+    return plots.comparison([run_of(cell) for cell in ("rnn", "lstm", "gru")])
+
+
+def gradient_decay():
+    norms = {"RNN": np.array([4.0, 2.0, 0.0]), "LSTM": np.array([2.0, 1.5, 1.0])}
+    return plots.gradient_decay(norms, "Prüfdaten")
+
+
+def heat_map():
+    values = np.array([[0.5, -2.0, 1.0], [0.0, 1.0, 0.0], [0.1, 0.2, 0.3]])
+    return plots.heat_map(values, WORDS, [1, 2], "Übertrag, Prüfdaten")
+
+
+def reading_curve():
+    return plots.reading_curve(WORDS, np.array([0.5, 0.9, 0.8]), "Prüfdaten")
+
+
+FIGURES = [curves, confusion, comparison, gradient_decay, heat_map, reading_curve]
+
+
+def texts(figure):
+    """Titel, Achsen und Legenden eines Bilds."""
+    titles = [figure.get_suptitle()]
+    for axes in figure.axes:
+        titles += [axes.get_title(), axes.get_xlabel(), axes.get_ylabel()]
+        if axes.get_legend():
+            titles += [text.get_text() for text in axes.get_legend().get_texts()]
+    return titles
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_png_names_its_data(draw, tmp_path):
+    figure = draw()
+    picture = figure._repr_png_()
+    assert picture.startswith(PNG)
+    (tmp_path / "picture.png").write_bytes(picture)
+    assert imread(tmp_path / "picture.png").std() > 0.05  # nicht leer
+    titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
+    assert any("Prüfdaten" in title for title in titles)
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_same_data_same_picture(draw):
+    assert draw()._repr_png_() == draw()._repr_png_()
+
+
+def test_every_plot_is_tested():
+    drawn = {
+        name for name, thing in vars(plots).items()
+        if getattr(thing, "__annotations__", {}).get("return") is plots.Plot
+    }
+    assert drawn == {draw.__name__ for draw in FIGURES}
+
+
+def test_curves():
+    figure = curves()
+    accuracy, loss = figure.axes
+    assert texts(figure) == [
+        "LSTM, Daten: Prüfdaten; gepunktet: beste Epoche",
+        "", "Epoche", "Genauigkeit in %", "Training", "Validierung",
+        "", "Epoche", "Verlust",
+    ]
+    train, validation, best = accuracy.lines
+    assert train.get_ydata().tolist() == [50, 62.5]
+    assert validation.get_ydata().tolist() == [75, 87.5]
+    assert list(best.get_xdata()) == [2, 2]
+    assert [line.get_ydata().tolist() for line in loss.lines[:2]] == [[0.7, 0.5], [0.6, 0.25]]
+    assert accuracy.get_xticks().tolist() == [1, 2]
+
+
+def test_confusion_counts_and_shares():
+    axes = confusion().axes[0]
+    cells = {text.get_position(): text.get_text() for text in axes.texts}  # (Urteil, Wahrheit)
+    assert cells == {
+        (0, 0): "2\n66.7 %", (1, 0): "1\n33.3 %", (0, 1): "0\n0.0 %", (1, 1): "2\n100.0 %",
+    }
+    assert axes.get_xlabel() == "Urteil des Netzes" and axes.get_ylabel() == "Wahre Klasse"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["negativ", "positiv"]
+
+
+def test_comparison_tells_the_nets_apart_without_colour():
+    axes = comparison().axes[0]
+    assert [line.get_label() for line in axes.lines] == ["RNN", "LSTM", "GRU"]
+    assert len({line.get_linestyle() for line in axes.lines}) == 3
+    assert len({line.get_color() for line in axes.lines}) == 3
+    assert axes.lines[0].get_ydata().tolist() == [75, 87.5]
+
+
+def test_gradient_decay_is_relative_and_skips_zeros():
+    axes = gradient_decay().axes[0]
+    rnn, lstm = (line.get_ydata() for line in axes.lines)
+    assert rnn[:2].tolist() == [1, 0.5] and np.isnan(rnn[2])  # 0 hat auf der Achse keinen Platz
+    assert lstm.tolist() == [1, 0.75, 0.5]
+    assert axes.get_yscale() == "log" and axes.get_xlabel() == "Abstand k in Schritten"
+
+
+def test_heat_map_shows_the_chosen_units():
+    axes = heat_map().axes[0]
+    (image,) = axes.images
+    assert image.get_array().tolist() == [[-2, 1, 0.2], [1, 0, 0.3]]  # (Einheiten, Wörter)
+    assert image.get_clim() == (-2, 2)  # um 0 symmetrisch
+    assert [label.get_text() for label in axes.get_xticklabels()] == WORDS
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["1", "2"]
+    assert axes.get_ylabel() == "Einheit"
+
+
+def test_heat_map_of_a_gate_runs_from_0_to_1():
+    figure = plots.heat_map(np.array([[0.2, 0.4]] * 3), WORDS, [0, 1], "Tor")
+    assert figure.axes[0].images[0].get_clim() == (0, 1)
+
+
+def test_reading_curve():
+    axes = reading_curve().axes[0]
+    assert axes.lines[0].get_ydata().tolist() == [0.5, 0.9, 0.8]
+    assert axes.get_ylim() == (0, 1) and axes.get_ylabel() == "Wahrscheinlichkeit «positiv»"
+    assert [label.get_text() for label in axes.get_xticklabels()] == WORDS
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_settings_of_matplotlib_stay(draw):
+    names = set(matplotlib.rcParams) - {"backend"}  # ihn nur zu lesen, lädt pyplot
+    before = {name: matplotlib.rcParams[name] for name in names}
+    draw()._repr_png_()
+    assert {name: matplotlib.rcParams[name] for name in names} == before
+
+
+def test_needs_neither_pyplot_nor_torch():
+    code = (
+        "import sys\n"
+        "from anncourse import plots\n"
+        "figure = plots.reading_curve(['a', 'film'], [0.2, 0.8])\n"
+        "assert figure._repr_png_()\n"
+        "assert not {'matplotlib.pyplot', 'torch', 'pytorch_lightning'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
