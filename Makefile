@@ -30,7 +30,7 @@ book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build
 
 test: $(INSTALLED)  ## prüft Modul, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
 	$(BIN)/ruff check .
-	ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
+	OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout=1200 -n 2 --dist loadfile
 
 notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst imdb) aus und speichert die Ausgaben
