@@ -1,0 +1,225 @@
+"""Die Notebooks: Zwillinge, gespeicherte Ausgaben, Bilder, Start ausserhalb des Repositorys."""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from jupytext.compare import compare_notebooks
+
+from anncourse import diagrams
+from anncourse.sources import IMDB_DIGEST
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+WITH_REVIEWS = {"03_imdb", "04_simple_rnn", "05_vanishing_gradients", "07_lstm_imdb",
+                "08_inside_the_cell"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+ADDRESS = PROJECT["urls"]["Repository"]
+SETUP = f"""import importlib.util
+
+if importlib.util.find_spec("anncourse") is None:  # in Colab; sonst ist das Modul schon da
+    %pip install --quiet git+{ADDRESS}"""
+
+DEBRIS = re.compile(r"warning|deprecat|traceback|\d+%\||it/s\b", re.IGNORECASE)
+MACHINE = re.compile(r"(?<![\w.:/])/(?:home|root|work|tmp|usr|opt|var|Users|content)/|[A-Z]:\\")
+DRAWING = re.compile(r"diagrams\.(\w+)\(")
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def texts(outputs):
+    """Was eine Ausgabe zeigt, ohne die Bilder."""
+    for output in outputs:
+        if output.output_type == "stream":
+            yield output.text
+        for kind, content in output.get("data", {}).items():
+            if kind.startswith("text/"):
+                yield content
+
+
+def pictures(cell):
+    return [
+        kind for output in cell.outputs for kind in output.get("data", {})
+        if kind.startswith("image/")
+    ]
+
+
+# --- Zwillinge und Ausgaben -----------------------------------------------------------------
+
+
+def test_is_valid(notebook):
+    nbformat.validate(notebook)
+
+
+def test_twins_are_equal(path, notebook):
+    twin = jupytext.read(path.with_suffix(".md"), fmt="md:myst")
+    compare_notebooks(twin, notebook, fmt="md:myst", compare_outputs=False)
+
+
+def test_every_cell_has_run_in_order(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_outputs_are_tidy(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr"
+            assert not any("widget" in kind for kind in output.get("data", {}))
+        for text in texts(cell.outputs):
+            assert not DEBRIS.search(text), text
+            assert not MACHINE.search(text), text
+
+
+def test_outputs_name_their_data(path, notebook):
+    shown = "\n".join(text for cell in code_cells(notebook) for text in texts(cell.outputs))
+    assert "SHA-256" in shown
+    if path.stem in WITH_REVIEWS:
+        assert f"SHA-256 {IMDB_DIGEST[:12]}" in shown  # die echten Kritiken
+    assert "Beispieldaten" not in shown
+
+
+# --- Form -----------------------------------------------------------------------------------
+
+
+def test_set_up_cell_comes_first(notebook):
+    assert code_cells(notebook)[0].source == SETUP
+
+
+def test_head_and_end(path, notebook):
+    first, last = notebook.cells[0].source, notebook.cells[-1].source
+    colab = "https://colab.research.google.com/github/"
+    place = ADDRESS.removeprefix("https://github.com/")
+    assert f"[In Colab öffnen]({colab}{place}/blob/main/notebooks/{path.name})" in first
+    assert "können Sie" in first
+    assert any(
+        cell.cell_type == "markdown" and "## Zusammenfassung" in cell.source
+        for cell in notebook.cells
+    )
+    assert re.search(r"^(Weiter|Zurück): \[.+\]\(.+\)$", last.splitlines()[-1])
+
+
+def test_imports_the_module(notebook):
+    assert any(
+        re.search(r"^(from|import) anncourse", cell.source, re.MULTILINE)
+        for cell in code_cells(notebook)
+    )
+
+
+def test_cells_are_short(notebook):
+    for cell in code_cells(notebook):
+        assert len([line for line in cell.source.splitlines() if line.strip()]) <= 25
+
+
+def test_pictures_are_described_and_captioned(notebook):
+    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None]):
+        if cell.cell_type == "code" and pictures(cell):
+            assert len(pictures(cell)) == 1, "ein Bild je Zelle"
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) > 60, cell.source
+            drawing = DRAWING.search(cell.source)
+            if drawing:
+                assert alt == diagrams.ALT_TEXTS[drawing[1]]
+            assert after.source.startswith("*Abbildung 9.3."), cell.source
+
+
+def test_the_nine_notebooks_show_every_figure():
+    sources = "\n".join(
+        cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells
+    )
+    assert set(DRAWING.findall(sources)) == set(diagrams.ALT_TEXTS)
+
+
+def test_no_review_is_quoted_at_length(real_data):
+    from anncourse.sources import load_reviews
+    from anncourse.text import tokenise
+
+    reviews = load_reviews(real_data)
+    shown = " ".join(
+        " ".join(tokenise(text))
+        for path in NOTEBOOKS
+        for cell in code_cells(nbformat.read(path, as_version=4))
+        for text in texts(cell.outputs)
+    )
+    words = shown.split()
+    quoted = {tuple(words[k : k + 16]) for k in range(len(words) - 15)}
+    for text in [*reviews.train_texts, *reviews.test_texts]:
+        review = tokenise(text)
+        for k in range(0, len(review) - 15):
+            assert tuple(review[k : k + 16]) not in quoted, " ".join(review[k : k + 16])
+
+
+# --- Ausserhalb des Repositorys -------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh_python(tmp_path):
+    """Eine Umgebung mit allen Paketen ausser anncourse."""
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    purelib = sysconfig.get_path("purelib", vars={"base": str(tmp_path / "env")})
+    packages = [p for p in sys.path if Path(p).name == "site-packages"]
+    Path(purelib, "packages.pth").write_text("\n".join(packages))
+    return python
+
+
+def run(python, folder, *arguments, **environment):
+    outcome = subprocess.run(
+        [python, "-P", *map(str, arguments)], cwd=folder, capture_output=True, text=True,
+        env=os.environ | environment,
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    return outcome.stdout
+
+
+def execute_first_notebook(python, folder, **environment):
+    run(
+        python, folder, "-m", "nbconvert", "--to", "notebook", "--execute",
+        "--output-dir", folder, ROOT / "notebooks" / "01_rnn_numpy.ipynb", **environment,
+    )
+    return run(python, folder, "-c", "import anncourse; print(anncourse.__file__)").strip()
+
+
+def test_first_notebook_runs_with_the_wheel(fresh_python, tmp_path):
+    run(fresh_python, tmp_path, "-m", "pip", "wheel", "--quiet", "--no-deps",
+        "--wheel-dir", tmp_path, ROOT)
+    (wheel,) = tmp_path.glob("anncourse-*.whl")
+    run(fresh_python, tmp_path, "-m", "pip", "install", "--quiet", "--no-deps", wheel)
+    place = execute_first_notebook(fresh_python, tmp_path)
+    assert Path(place).is_relative_to(tmp_path)
+    answer = run(fresh_python, tmp_path, "-m", "anncourse", "predict", "a wonderful film")
+    assert answer.startswith("positiv")  # die Gewichte sind im Paket
+
+
+def test_set_up_cell_installs_the_module(fresh_python, tmp_path):
+    """Die Zelle ruft pip mit der Adresse des Repositorys; git holt es hier aus diesem Ordner."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("dieser Ordner ist kein Klon")
+    redirect = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": ADDRESS,
+    }
+    place = execute_first_notebook(fresh_python, tmp_path, **redirect)
+    assert Path(place).is_relative_to(tmp_path)
