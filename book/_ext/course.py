@@ -8,6 +8,7 @@ import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
+from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.unsrt import Style
 from pybtex.style.template import field, href, join, names, optional, sentence, tag, words
@@ -25,6 +26,7 @@ POLICY = (
     f"default-src 'none'; script-src 'self' {HASHES}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
+PUNCTUATION = re.compile(r"[.,;:!?)»…]+")
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -51,13 +53,42 @@ def prepare_page(app, pagename, templatename, context, doctree) -> None:
     context["metatags"] = f"{policy}\n{context.get('metatags', '')}"
 
 
-def allow_inline_scripts(app, exception) -> None:
-    """Ersetzt den Platzhalter durch die Prüfsummen der Skripte, die in der Seite selbst stehen."""
+def mend_formulas(app, doctree) -> None:
+    """Nummern mehrzeiliger Formeln (in split geht kein \\tag); kein Umbruch vor Satzzeichen."""
+    for block in doctree.findall(nodes.math_block):
+        latex = block.astext()
+        if r"\\" in latex and r"\tag" in latex:  # Sphinx setzt sonst split darum
+            block["nowrap"] = True
+            block[:] = [nodes.Text(rf"\[{latex}\]")]
+    for formula in list(doctree.findall(nodes.math)):
+        parent, place = formula.parent, formula.parent.index(formula)
+        text = parent[place + 1] if place + 1 < len(parent) else None
+        mark = PUNCTUATION.match(text) if isinstance(text, nodes.Text) else None
+        if mark:
+            pair = nodes.inline("", "", formula.deepcopy(), nodes.Text(mark[0]))
+            pair["classes"] = ["nobreak"]
+            parent[place : place + 2] = [pair, nodes.Text(text[mark.end() :])]
+
+
+def mend_roles(text: str) -> str:
+    """Für Bildschirmleser: fehlende und veraltete Rollen, leere Tabellenköpfe."""
+    text = text.replace(
+        '<div id="pst-primary-sidebar"',
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="Seitenleiste"',
+    )
+    text = text.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    text = text.replace(' role="doc-biblioentry"', "")
+    return text.replace("<th></th>", "<td></td>")
+
+
+def finish_pages(app, exception) -> None:
+    """Rollen, und statt des Platzhalters die Prüfsummen der Skripte in der Seite selbst."""
     if exception or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text("utf-8")
         if HASHES in text:
+            text = mend_roles(text)
             digests = {hashlib.sha256(s.encode()).digest() for s in INLINE_SCRIPT.findall(text)}
             allowed = sorted(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests)
             page.write_text(text.replace(HASHES, " ".join(allowed)), "utf-8")
@@ -129,5 +160,6 @@ def setup(app):
     app.connect("config-inited", set_repository, priority=100)
     app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", prepare_page, priority=900)
-    app.connect("build-finished", allow_inline_scripts)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("doctree-read", mend_formulas)
+    app.connect("build-finished", finish_pages)
+    return {"env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
