@@ -20,20 +20,32 @@ class Config:
     split_seed : int
         Zufallsstart der Aufteilung. Er ist von ``--seed`` unabhängig: Alle Läufe teilen
         sich dieselbe Aufteilung und denselben Wortschatz.
-    embedding_dim, hidden_size : int
-        Breite der Einbettung E und des Zustands H.
+    embedding_dim : int
+        Breite der Einbettung E.
+    hidden_size : int
+        Breite des Zustands H.
     init : str
         Name eines Schemas aus `anncourse.initialisation`.
     embedding_dropout : float
         Anteil der Komponenten der eingebetteten Wörter, die beim Training auf 0 gesetzt
         werden.
-    batch_size, epochs : int
-        Kritiken je Stapel und Durchgänge durch den Trainingsteil.
-    learning_rate, final_rate : float
-        Die Lernrate fällt linear von ``learning_rate`` auf
-        ``final_rate * learning_rate``.
-    rho, epsilon : float
-        Konstanten von RMSprop, wie in Keras (PyTorch: 0.99 und 1e-8).
+    batch_size : int
+        Höchstens so viele Kritiken je Stapel.
+    epochs : int
+        Durchgänge durch die Trainingsseite.
+    similar_length : bool
+        Stapel aus Kritiken ähnlicher Länge, aufgefüllt bis zur längsten des Stapels. Sonst
+        zufällige Stapel, alle auf ``maxlen`` aufgefüllt.
+    padding_side : {"left", "right"}
+        Auf welcher Seite aufgefüllt wird.
+    learning_rate : float
+        Lernrate am Anfang.
+    final_rate : float
+        Die Lernrate fällt linear auf ``final_rate * learning_rate``.
+    rho : float
+        Konstante ρ von RMSprop, wie in Keras (PyTorch: α = 0.99).
+    epsilon : float
+        Konstante ε von RMSprop, wie in Keras (PyTorch: 1e-8).
     gradient_norm : float
         Obergrenze der Gradientennorm (Clipping).
     averaging : float
@@ -50,6 +62,8 @@ class Config:
     embedding_dropout: float = 0.4
     batch_size: int = 128
     epochs: int = 8
+    similar_length: bool = True
+    padding_side: str = "left"
     learning_rate: float = 1e-3
     final_rate: float = 0.05
     rho: float = 0.9

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from anncourse.cache import cached
 from anncourse.config import Config
 from anncourse.errors import InputError
 from anncourse.sources import Reviews
 from anncourse.text import PAD, Vocabulary, tokenise
+
+CODE = ("text.py", "data.py")  # ändert sich eine davon, gilt der Zwischenspeicher nicht mehr
 
 
 def split(
@@ -73,6 +78,36 @@ def split(
     return train, np.sort(validation)
 
 
+def number_reviews(reviews: Reviews, config: Config) -> dict[str, np.ndarray]:
+    """Zerlegt alle Kritiken, bildet den Wortschatz und ersetzt die Wörter durch ihre Nummern.
+
+    Parameters
+    ----------
+    reviews : Reviews
+        Der Datensatz.
+    config : Config
+        Grösse des Wortschatzes und Aufteilung.
+
+    Returns
+    -------
+    dict
+        ``words`` (V,): der Wortschatz, nur aus den Kritiken der Trainingsseite;
+        ``train``, ``validation``: Stellen im Trainingsteil; ``ids``: die Wortnummern aller
+        Kritiken hintereinander, erst Trainings-, dann Testteil, int16; ``lengths`` (N,): wie
+        viele davon zu jeder Kritik gehören.
+    """
+    train, validation = split(reviews, config.validation_fraction, config.split_seed)
+    words = [tokenise(review) for review in (*reviews.train_texts, *reviews.test_texts)]
+    vocabulary = Vocabulary.build((words[k] for k in train), config.vocabulary_size)
+    return {
+        "words": np.array(vocabulary.words),
+        "train": train,
+        "validation": validation,
+        "ids": np.concatenate([vocabulary.encode(review) for review in words]),
+        "lengths": np.array([len(review) for review in words]),
+    }
+
+
 @dataclass(frozen=True)
 class EncodedReviews(Dataset):
     """Nummerierte Kritiken verschiedener Länge.
@@ -83,10 +118,16 @@ class EncodedReviews(Dataset):
         Wortnummern je Kritik, int16, höchstens ``maxlen`` lang.
     labels : torch.Tensor
         0 oder 1, Form ``(N,)``, float32.
+    padding_side : {"left", "right"}
+        Auf welcher Seite aufgefüllt wird.
+    fixed_length : int or None
+        Auf welche Länge; ohne Angabe bis zur längsten Kritik des Stapels.
     """
 
     ids: list[torch.Tensor]
     labels: torch.Tensor
+    padding_side: str = "left"
+    fixed_length: int | None = None
 
     @classmethod
     def encode(
@@ -104,13 +145,16 @@ class EncodedReviews(Dataset):
         return len(self.ids)
 
     def __getitem__(self, positions: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ein Stapel: links aufgefüllt bis zur längsten Kritik *des Stapels*."""
+        """Ein Stapel, aufgefüllt auf gleiche Länge."""
         ids = pad_sequence(
             [self.ids[k] for k in positions],
             batch_first=True,
             padding_value=PAD,
-            padding_side="left",
+            padding_side=self.padding_side,
         )
+        if self.fixed_length is not None:
+            missing = self.fixed_length - ids.shape[1]
+            ids = pad(ids, (missing, 0) if self.padding_side == "left" else (0, missing), value=PAD)
         return ids.long(), self.labels[positions]  # (B, T), (B,)
 
     def lengths(self) -> np.ndarray:
@@ -121,49 +165,65 @@ class EncodedReviews(Dataset):
 class LengthBatchSampler(Sampler[list[int]]):
     """Stapel aus Kritiken ähnlicher Länge: fast kein Auffüllen, fast keine leere Arbeit.
 
-    In jeder Epoche: mischen, in Gruppen von 50 Stapeln schneiden, jede Gruppe nach Länge
-    ordnen, in Stapel schneiden, die Stapel mischen. Jede Kritik kommt genau einmal vor.
+    In jeder Epoche: mischen, in Gruppen von etwa 50 Stapeln teilen, jede Gruppe nach Länge
+    ordnen, in gleich grosse Stapel teilen, die Stapel mischen. Jede Kritik kommt genau einmal vor.
+
+    Rechnen mehrere Prozesse gemeinsam, so teilen sie jeden *Stapel* unter sich auf: Ein Schritt
+    verarbeitet dieselben Kritiken wie in einem einzigen Prozess.
 
     Parameters
     ----------
     lengths : numpy.ndarray
         Länge jeder Kritik, Form ``(N,)``.
     batch_size : int
-        Kritiken je Stapel; der letzte darf kleiner sein.
+        Höchstens so viele Kritiken je Stapel, über alle Prozesse zusammen.
     seed : int
         Zufallsstart; jede Epoche mischt neu.
+    rank, ranks : int
+        Nummer dieses Prozesses, von 0 an, und Anzahl Prozesse.
     """
 
     GROUP = 50
 
-    def __init__(self, lengths: np.ndarray, batch_size: int, seed: int):
+    def __init__(
+        self, lengths: np.ndarray, batch_size: int, seed: int, rank: int = 0, ranks: int = 1
+    ):
         self.lengths = lengths
         self.batch_size = batch_size
         self.seed = seed
+        self.rank, self.ranks = rank, ranks
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Wählt die Mischung der Epoche; Lightning ruft dies auf."""
         self.epoch = epoch
 
+    def _split(self, positions: np.ndarray, size: int) -> list[np.ndarray]:
+        """Teilt in möglichst wenige, möglichst gleich grosse Stücke bis zur Grösse ``size``."""
+        return np.array_split(positions, max(1, -(-len(positions) // size)))
+
+    def _batches(self, order: np.ndarray) -> list[np.ndarray]:
+        batches = []
+        for group in self._split(order, self.GROUP * self.batch_size):
+            by_length = group[np.argsort(self.lengths[group], kind="stable")]
+            batches += self._split(by_length, self.batch_size)
+        return batches
+
     def __len__(self) -> int:
-        return -(-len(self.lengths) // self.batch_size)
+        return len(self._batches(np.arange(len(self.lengths))))
 
     def __iter__(self) -> Iterator[list[int]]:
         rng = np.random.default_rng([self.seed, self.epoch])
-        order = rng.permutation(len(self.lengths))
-        size = self.GROUP * self.batch_size
-        groups = [order[start : start + size] for start in range(0, len(order), size)]
-        order = np.concatenate([g[np.argsort(self.lengths[g], kind="stable")] for g in groups])
-        batches = [
-            order[start : start + self.batch_size].tolist()
-            for start in range(0, len(order), self.batch_size)
-        ]
-        return iter([batches[k] for k in rng.permutation(len(batches))])
+        batches = self._batches(rng.permutation(len(self.lengths)))
+        for k in rng.permutation(len(batches)):
+            yield batches[k][self.rank :: self.ranks].tolist()
 
 
 class ReviewsDataModule(pl.LightningDataModule):
     """Alles, was das Training an Daten braucht.
+
+    Das Zerlegen und Nummerieren dauert Sekunden; sein Ergebnis liegt danach im Zwischenspeicher
+    (`anncourse.cache`).
 
     Parameters
     ----------
@@ -178,26 +238,47 @@ class ReviewsDataModule(pl.LightningDataModule):
     ----------
     vocabulary : Vocabulary
         Nur aus den Trainingskritiken gebildet, ohne die der Validierung.
-    train, validation, test : EncodedReviews
-        Die drei Teile.
+    train : EncodedReviews
+        Die Trainingsseite.
+    validation : EncodedReviews
+        Der Validierungsteil.
+    test : EncodedReviews
+        Der Testteil.
     """
 
     def __init__(self, reviews: Reviews, config: Config = Config(), seed: int = 0):
         super().__init__()
         self.reviews, self.config, self.seed = reviews, config, seed
-        train, validation = split(reviews, config.validation_fraction, config.split_seed)
-        words = [tokenise(text) for text in reviews.train_texts]
-        self.vocabulary = Vocabulary.build((words[k] for k in train), config.vocabulary_size)
-        labels, maxlen = reviews.train_labels, config.maxlen
-        self.train, self.validation = (
-            EncodedReviews.encode([words[k] for k in part], labels[part], self.vocabulary, maxlen)
-            for part in (train, validation)
+        code = [Path(__file__).with_name(name).read_text("utf-8") for name in CODE]
+        key = {
+            "digest": reviews.digest,
+            "vocabulary_size": config.vocabulary_size,
+            "validation_fraction": config.validation_fraction,
+            "split_seed": config.split_seed,
+            "code": code,
+        }
+        numbered = cached(key, lambda: number_reviews(reviews, config))
+        self.vocabulary = Vocabulary(tuple(numbered["words"].tolist()))
+        ids = np.split(numbered["ids"], np.cumsum(numbered["lengths"])[:-1])
+        n = len(reviews.train_texts)
+        self.train = self._part(ids, reviews.train_labels, numbered["train"])
+        self.validation = self._part(ids, reviews.train_labels, numbered["validation"])
+        self.test = self._part(ids[n:], reviews.test_labels, np.arange(len(reviews.test_texts)))
+
+    def _part(self, ids: list, labels: np.ndarray, positions: np.ndarray) -> EncodedReviews:
+        c = self.config
+        return EncodedReviews(
+            [torch.from_numpy(ids[k][-c.maxlen :]) for k in positions],
+            torch.tensor(labels[positions], dtype=torch.float32),
+            c.padding_side,
+            None if c.similar_length else c.maxlen,
         )
-        words = [tokenise(text) for text in reviews.test_texts]
-        self.test = EncodedReviews.encode(words, reviews.test_labels, self.vocabulary, maxlen)
 
     def _loader(self, part: EncodedReviews) -> DataLoader:
-        sampler = LengthBatchSampler(part.lengths(), self.config.batch_size, self.seed)
+        c, trainer = self.config, self.trainer
+        lengths = part.lengths() if c.similar_length else np.zeros(len(part))  # alle gleich lang
+        ranks = (trainer.global_rank, trainer.world_size) if trainer else ()
+        sampler = LengthBatchSampler(lengths, c.batch_size, self.seed, *ranks)
         return DataLoader(part, sampler=sampler, batch_size=None)  # der Sampler macht die Stapel
 
     def train_dataloader(self) -> DataLoader:

@@ -3,7 +3,8 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +26,34 @@ class Reviews:
     ----------
     name : str
         «IMDb», «Beispieldaten» oder der Name des Ordners; nie ein Pfad.
-    digest : str
-        SHA-256 über Texte und Labels, 64 hexadezimale Zeichen.
-    train_texts, test_texts : list of str
-        Die Kritiken, nach Klasse und dann nach dem Text geordnet: In welcher Reihenfolge eine
-        Quelle sie liefert, ändert so weder die Prüfsumme noch die Aufteilung.
-    train_labels, test_labels : numpy.ndarray
+    train_texts : list of str
+        Die Kritiken des Trainingsteils, nach Klasse und dann nach dem Text geordnet: In welcher
+        Reihenfolge eine Quelle sie liefert, ändert so weder die Prüfsumme noch die Aufteilung.
+    train_labels : numpy.ndarray
         0 = negativ, 1 = positiv; Form ``(N,)``, int8.
+    test_texts : list of str
+        Die Kritiken des Testteils, ebenso geordnet.
+    test_labels : numpy.ndarray
+        Ihre Labels.
     """
 
     name: str
-    digest: str
     train_texts: list[str]
     train_labels: np.ndarray
     test_texts: list[str]
     test_labels: np.ndarray
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 über Texte und Labels beider Teile, 64 hexadezimale Zeichen."""
+        digest = hashlib.sha256()
+        for texts, labels in (
+            (self.train_texts, self.train_labels), (self.test_texts, self.test_labels)
+        ):
+            for text in texts:
+                digest.update(text.encode() + b"\0")
+            digest.update(np.asarray(labels, dtype=np.int8).tobytes())
+        return digest.hexdigest()
 
     def __str__(self) -> str:
         return (
@@ -83,9 +97,8 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
     else:
         folder = Path(os.path.expanduser(source))
         parts, name = _from_folder(folder), folder.resolve().name
-    parts = (*_in_order(*parts[:2]), *_in_order(*parts[2:]))
-    digest = _digest(*parts)
-    return Reviews("IMDb" if digest == IMDB_DIGEST else name, digest, *parts)
+    reviews = Reviews(name, *_in_order(*parts[:2]), *_in_order(*parts[2:]))
+    return replace(reviews, name="IMDb") if reviews.digest == IMDB_DIGEST else reviews
 
 
 def _in_order(texts: Sequence[str], labels: Sequence[int]) -> tuple[list[str], np.ndarray]:
@@ -183,13 +196,3 @@ def _read_file(file: Path) -> tuple[list[str], list[int]]:
 def _is_review(text: object) -> bool:
     """Ein Text mit mindestens einem Buchstaben oder einer Ziffer."""
     return isinstance(text, str) and any(map(str.isalnum, text))
-
-
-def _digest(*parts) -> str:
-    """SHA-256 über die Texte und Labels beider Teile."""
-    digest = hashlib.sha256()
-    for texts, labels in (parts[:2], parts[2:]):
-        for text in texts:
-            digest.update(text.encode() + b"\0")
-        digest.update(np.asarray(labels, dtype=np.int8).tobytes())
-    return digest.hexdigest()

@@ -9,6 +9,14 @@ import pytest
 from anncourse import sample, sources
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory) -> None:
+    """Die Tests benützen einen leeren Zwischenspeicher, nicht den der Leserin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANNCOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Der Ordner mit den echten Kritiken; ohne ihn entfällt der Test."""
@@ -31,7 +39,6 @@ def tiny_reviews() -> sources.Reviews:
     test_texts, test_labels = sample.generate(40, seed=2)
     return sources.Reviews(
         name="Winzige Beispieldaten",
-        digest=sources._digest(train_texts, train_labels, test_texts, test_labels),
         train_texts=train_texts,
         train_labels=np.array(train_labels, dtype=np.int8),
         test_texts=test_texts,

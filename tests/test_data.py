@@ -19,7 +19,7 @@ CONFIG = Config(vocabulary_size=200, maxlen=40, batch_size=8)
 
 def reviews_of(train_texts, train_labels, test_texts=("egal",), test_labels=(1,)) -> Reviews:
     train_labels, test_labels = (np.array(a, dtype=np.int8) for a in (train_labels, test_labels))
-    return Reviews("Test", "0" * 64, [*train_texts], train_labels, [*test_texts], test_labels)
+    return Reviews("Test", [*train_texts], train_labels, [*test_texts], test_labels)
 
 
 def numbered(number: int) -> Reviews:
@@ -158,6 +158,19 @@ def test_numbers_of_a_batch_equal_pad():
     assert np.array_equal(part[[0, 1, 2]][0].numpy(), pad([ids.numpy() for ids in part.ids], 5))
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_fixed_length_as_in_row_a7(tiny_reviews, side):
+    config = replace(CONFIG, similar_length=False, padding_side=side)
+    data = ReviewsDataModule(tiny_reviews, config)
+    ids, _ = data.train[[0, 1, 2]]
+    assert ids.shape == (3, config.maxlen)
+    for row, review in zip(ids, data.train.ids):
+        kept = row[-len(review) :] if side == "left" else row[: len(review)]
+        assert torch.equal(kept, review.long()) and row.count_nonzero() == len(review)
+    for ids, _ in data.train_dataloader():
+        assert ids.shape[1] == config.maxlen
+
+
 # --- Stapel ähnlicher Länge -------------------------------------------------------------------
 
 
@@ -173,8 +186,23 @@ def test_every_review_exactly_once_per_epoch(number):
         sampler.set_epoch(epoch)
         batches = list(sampler)
         assert sorted(flat(batches)) == list(range(number))
-        assert len(batches) == len(sampler) == -(-number // 8)
-        assert sum(len(batch) < 8 for batch in batches) == (number % 8 > 0)
+        assert len(batches) == len(sampler) >= -(-number // 8)
+        sizes = [len(batch) for batch in batches]
+        assert max(sizes) <= 8 and max(sizes) - min(sizes) <= 2  # fast gleich gross
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_processes_share_each_batch(ranks):
+    lengths = np.random.default_rng(0).integers(1, 500, 1000)
+    alone = LengthBatchSampler(lengths, 16, seed=0)
+    shares = [LengthBatchSampler(lengths, 16, 0, rank, ranks) for rank in range(ranks)]
+    for epoch in range(2):
+        for sampler in (alone, *shares):
+            sampler.set_epoch(epoch)
+        assert len({len(sampler) for sampler in (alone, *shares)}) == 1
+        for batch, *parts in zip(alone, *shares, strict=True):
+            assert sorted(flat(parts)) == sorted(batch)  # zusammen jede Kritik genau einmal
+            assert all(parts)                            # und für jeden Prozess mindestens eine
 
 
 def test_reshuffled_each_epoch():
