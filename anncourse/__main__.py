@@ -12,6 +12,11 @@ from anncourse import __version__
 from anncourse.errors import AnncourseError, InputError, OutsideError, reason
 
 CELLS = ("rnn", "lstm", "gru")
+SCHEMES = ("pytorch", "keras", "forget_bias_3", "irnn")
+ACCELERATORS = ("cpu", "gpu", "auto")
+STRATEGIES = ("auto", "ddp")
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+ENGINE = ("accelerator", "devices", "num_nodes", "strategy", "precision")
 SOURCES = "imdb (vom Hub), sample (erzeugt, ohne Netz) oder ein Ordner mit Parquet-Dateien"
 GERMAN = {
     "usage: ": "Aufruf: ",
@@ -110,6 +115,31 @@ def build_parser() -> Parser:
         "--output", type=Path, metavar="ORDNER",
         help="für Gewichte, metrics.csv und result.json (Voreinstellung: runs/ZELLE-seedS)",
     )
+    train.add_argument(
+        "--init", type=one_of("Anfangswerte", SCHEMES), metavar="NAME",
+        help=f"Anfangswerte: {', '.join(SCHEMES)} (Voreinstellung: keras)",
+    )
+    engine = train.add_argument_group("Rechenwerk (Namen wie bei PyTorch Lightning)")
+    engine.add_argument(
+        "--accelerator", type=one_of("Rechenwerk", ACCELERATORS), default="cpu", metavar="NAME",
+        help="cpu (Voreinstellung), gpu oder auto: Grafikkarte, wo eine da ist",
+    )
+    engine.add_argument(
+        "--devices", type=whole_number(1, 1024), default=1, metavar="N",
+        help="Prozesse oder Grafikkarten je Rechner (Voreinstellung: 1)",
+    )
+    engine.add_argument(
+        "--nodes", type=whole_number(1, 1024), default=1, metavar="N", dest="num_nodes",
+        help="Rechner (Voreinstellung: 1)",
+    )
+    engine.add_argument(
+        "--strategy", type=one_of("Strategie", STRATEGIES), default="auto", metavar="NAME",
+        help="auto (Voreinstellung) oder ddp: mehrere Prozesse teilen sich jeden Stapel",
+    )
+    engine.add_argument(
+        "--precision", type=one_of("Genauigkeit", PRECISIONS), default="32-true", metavar="NAME",
+        help=f"{', '.join(PRECISIONS)} (Voreinstellung: 32-true)",
+    )
     train.set_defaults(run=run_train)
 
     evaluate = commands.add_parser(
@@ -167,15 +197,18 @@ def run_train(arguments: argparse.Namespace) -> int:
     from anncourse.training import fit
 
     config = Config()
-    if arguments.epochs is not None:
-        config = replace(config, epochs=arguments.epochs)
+    changes = {"epochs": arguments.epochs, "init": arguments.init}
+    config = replace(config, **{k: value for k, value in changes.items() if value is not None})
+    engine = {name: getattr(arguments, name) for name in ENGINE}
     data = ReviewsDataModule(reviews, config)
     try:
         with redirect_stdout(sys.stderr):  # dorthin der Balken; hierhin nur die Zeile JSON
-            _, result = fit(arguments.cell, data, config, arguments.seed, output)
+            _, result = fit(arguments.cell, data, config, arguments.seed, output, **engine)
     except KeyboardInterrupt:
         note("Abgebrochen vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.")
         return 130
+    if result is None:  # ein weiterer Prozess desselben Trainings
+        return 0
     if result.interrupted:
         note(
             f"Abgebrochen. Die Gewichte der bisher besten Epoche ({result.best_epoch}) liegen in "
@@ -278,8 +311,9 @@ def run_data(arguments: argparse.Namespace) -> int:
 
 
 def note(text: str) -> None:
-    """Ein Satz an den Menschen, auf der Standardfehlerausgabe."""
-    print(text, file=sys.stderr)
+    """Ein Satz an den Menschen, auf der Standardfehlerausgabe; bei mehreren Prozessen einmal."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(text, file=sys.stderr)
 
 
 def main(argv: list[str] | None = None) -> int:

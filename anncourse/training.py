@@ -169,11 +169,13 @@ def fit(
     config: Config = Config(),
     seed: int = 0,
     output: str | os.PathLike | None = None,
-) -> tuple[SentimentClassifier, RunResult]:
+    **engine: object,
+) -> tuple[SentimentClassifier, RunResult | None]:
     """Trainiert ein Netz und behält die Gewichte der besten Validierungsepoche.
 
-    Gerechnet wird auf dem Prozessor, auch wo eine Grafikkarte da ist: So kleine Netze gewinnen
-    durch sie wenig, und das Ergebnis lässt sich überall wiederholen.
+    Ohne weitere Angaben wird in einem Prozess auf dem Prozessor gerechnet, auch wo eine
+    Grafikkarte da ist: So kleine Netze gewinnen durch sie wenig, und das Ergebnis lässt sich
+    überall wiederholen.
 
     Parameters
     ----------
@@ -189,6 +191,9 @@ def fit(
     output : path, optional
         Ordner für ``weights.safetensors``, ``metrics.csv`` und ``result.json``. Ohne Angabe
         bleibt nichts auf dem Datenträger.
+    **engine
+        Womit gerechnet wird: ``accelerator``, ``devices``, ``num_nodes``, ``strategy`` und
+        ``precision`` von ``pytorch_lightning.Trainer``.
 
     Returns
     -------
@@ -196,7 +201,8 @@ def fit(
         Das Netz der besten Epoche, im Auswertungsmodus.
     result : RunResult
         Was gemessen wurde. Nach Ctrl-C steht darin ``interrupted=True``, und die
-        Testgenauigkeit fehlt.
+        Testgenauigkeit fehlt. Rechnen mehrere Prozesse, hat es nur der erste; in den anderen
+        steht hier ``None``.
 
     Raises
     ------
@@ -223,11 +229,12 @@ def fit(
             averaging = WeightAveraging(avg_fn=moving_average(config.averaging))
             trainer = pl.Trainer(
                 max_epochs=config.epochs,
-                accelerator="cpu",  # Begründung im Docstring
+                **{"accelerator": "cpu", "devices": 1} | engine,  # Begründung im Docstring
                 callbacks=[timer, averaging, best, *_progress()],
                 logger=logger,
                 gradient_clip_val=config.gradient_norm,
-                deterministic=True,
+                deterministic="warn",       # auf dem Prozessor ist alles wiederholbar
+                use_distributed_sampler=False,  # der LengthBatchSampler teilt selbst auf
                 enable_model_summary=False,
                 enable_progress_bar=live_session(),
                 num_sanity_val_steps=0,
@@ -237,9 +244,11 @@ def fit(
             except SystemExit:  # so endet Lightning nach Ctrl-C
                 if not best.best_model_path:
                     raise KeyboardInterrupt from None
-            checkpoint = torch.load(best.best_model_path, weights_only=True)
+            if not trainer.is_global_zero:
+                return module.model, None
+            checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
             module.load_state_dict(checkpoint["state_dict"])
-            model = module.model.eval()
+            model = module.model.cpu().eval()
             test_accuracy = None
             if not trainer.interrupted:
                 with suppress(KeyboardInterrupt):  # das Training ist fertig und bleibt

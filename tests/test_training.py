@@ -198,18 +198,18 @@ def test_config_and_data_stay_as_they_were(finished):
 
 def test_learns(sample_reviews):
     """Eine kleine LSTM auf einem Ausschnitt der Beispieldaten liegt klar über dem Raten."""
-    n, m = 4000, 500
-    part = Reviews(
-        "Ausschnitt", "-",
-        sample_reviews.train_texts[:n], sample_reviews.train_labels[:n],
-        sample_reviews.test_texts[:m], sample_reviews.test_labels[:m],
+    part = Reviews(  # die Kritiken sind nach Klassen geordnet: jede fünfte, nicht die ersten
+        "Ausschnitt",
+        sample_reviews.train_texts[::5], sample_reviews.train_labels[::5],
+        sample_reviews.test_texts[::5], sample_reviews.test_labels[::5],
     )
+    assert part.train_labels.mean() == part.test_labels.mean() == 0.5
     config = Config(
-        vocabulary_size=600, batch_size=64, epochs=5, learning_rate=5e-3, final_rate=0.1,
+        vocabulary_size=600, batch_size=64, epochs=10, learning_rate=5e-3, final_rate=0.1,
         averaging=0.95, embedding_dropout=0.1,
     )
     _, result = fit("lstm", ReviewsDataModule(part, config), config, seed=0)
-    assert result.val_accuracy > 0.7 and result.test_accuracy > 0.7
+    assert result.val_accuracy > 0.9 and result.test_accuracy > 0.9
     loss = result.table()["train_loss"]
     assert loss.iloc[-1] < 0.9 * loss.iloc[0]
 
