@@ -11,7 +11,7 @@ ifeq ($(filter imdb sample,$(DATA)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test notebooks sync check serve clean
+.PHONY: help install book test notebooks sync results bench check serve clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -43,6 +43,16 @@ sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Noteboo
 	for twin in notebooks/*.md; do \
 	  $(BIN)/jupytext --quiet --to ipynb --update $$twin || exit 1; \
 	done
+
+results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 40 Minuten; setzt fort)
+	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/measure.py
+	for cell in rnn lstm gru; do \
+	  OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse train --cell $$cell \
+	    --seed 0 --output anncourse/trained/$$cell || exit 1; \
+	done
+
+bench: $(INSTALLED)  ## misst unseren Weg gegen den naheliegenden (rund 10 Minuten, auf ruhigem Rechner)
+	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/bench.py
 
 check: $(INSTALLED)  ## prüft nur den Stil des Codes
 	$(BIN)/ruff check .

@@ -98,6 +98,49 @@ def comparison(results: Sequence[RunResult]) -> Plot:
     return figure
 
 
+def measured_accuracies(groups: Mapping[str, Sequence[float]], title: str) -> Plot:
+    """Testgenauigkeit mehrerer Läufe: ein Punkt je Lauf, ein Strich für den Mittelwert.
+
+    Parameters
+    ----------
+    groups : mapping
+        Beschriftung → Anteile zwischen 0 und 1, ein Wert je Lauf.
+    title : str
+        Titel mit dem Namen der Daten.
+    """
+    figure = Plot(figsize=(7.5, 1 + 0.38 * len(groups)), layout="constrained")
+    axes = figure.subplots()
+    for row, values in enumerate(groups.values()):
+        percent = 100 * np.asarray(values)
+        axes.plot(percent, np.full(len(percent), row), "o", color=COLOURS["state"], alpha=0.6)
+        axes.plot(percent.mean(), row, "|", color=COLOURS["line"], markersize=16)
+    axes.set_yticks(range(len(groups)), groups)
+    axes.invert_yaxis()
+    axes.set(xlabel="Testgenauigkeit in %", title=title)
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def bench_ratios(ratios: Mapping[str, float], title: str) -> Plot:
+    """Wie viel der Zeit des naheliegenden Wegs unser Weg braucht.
+
+    Parameters
+    ----------
+    ratios : mapping
+        Beschriftung → Verhältnis der Zeiten.
+    title : str
+        Titel mit Datum und Rechner.
+    """
+    figure = Plot(figsize=(7.5, 1 + 0.38 * len(ratios)), layout="constrained")
+    axes = figure.subplots()
+    bars = axes.barh(list(ratios), list(ratios.values()), color=COLOURS["state"])
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.axvline(1, color=COLOURS["line"], linewidth=0.8, linestyle=":")
+    axes.invert_yaxis()
+    axes.set(xlabel="Anteil der Zeit des naheliegenden Wegs", title=title)
+    return figure
+
+
 def gradient_decay(norms: Mapping[str, np.ndarray], title: str) -> Plot:
     """Norm des Gradienten gegen den Abstand k, logarithmisch, relativ zu k = 0.
 

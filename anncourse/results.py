@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 RESULT_FILE, METRICS_FILE = "result.json", "metrics.csv"
+MEASURED_FOLDER = Path(__file__).parent / "measured"
+BENCH_FILE = MEASURED_FOLDER / "bench" / "bench.json"
 
 
 @dataclass(frozen=True)
@@ -18,20 +20,36 @@ class RunResult:
 
     Attributes
     ----------
-    cell, data, digest, seed : str or int
-        Welches Netz, welche Daten (Name und SHA-256), welcher Zufallsstart.
-    epochs, best_epoch : int
-        Verlangte Epochen; die beste nach Validierungsgenauigkeit, von 1 an gezählt.
+    cell : str
+        Welches Netz.
+    data : str
+        Name der Daten.
+    digest : str
+        SHA-256 der Daten.
+    seed : int
+        Zufallsstart.
+    epochs : int
+        Verlangte Epochen.
     parameters : int
         Anzahl trainierbarer Zahlen.
-    val_accuracy, test_accuracy : float
-        Anteile zwischen 0 und 1, beide mit den Gewichten der besten Epoche.
-    seconds_per_epoch, seconds_total : float
-        Median über die Epochen (nur Trainingsstapel); der ganze Lauf.
+    best_epoch : int
+        Die beste Epoche nach Validierungsgenauigkeit, von 1 an gezählt.
+    val_accuracy : float
+        Anteil auf dem Validierungsteil, mit den Gewichten der besten Epoche.
+    test_accuracy : float
+        Anteil auf dem Testteil, mit denselben Gewichten.
+    seconds_per_epoch : float
+        Median über die Epochen, nur Trainingsstapel.
+    seconds_total : float
+        Der ganze Lauf.
     interrupted : bool
         Ob Ctrl-C den Lauf gekürzt hat.
-    config, versions, machine : dict
-        Hyperparameter, Versionen, Rechner.
+    config : dict
+        Hyperparameter.
+    versions : dict
+        Versionen, mit denen gemessen wurde.
+    machine : dict
+        Rechner, auf dem gemessen wurde.
     metrics : str
         Der Inhalt von ``metrics.csv``.
     """
@@ -107,3 +125,58 @@ def interval(accuracy: float, number: int, z: float = 1.96) -> tuple[float, floa
         * math.sqrt(accuracy * (1 - accuracy) / number + z**2 / (4 * number**2))
     )
     return centre - half, centre + half
+
+
+def measured(pattern: str = "*") -> pd.DataFrame:
+    """Die gespeicherten Läufe, aus denen die Tabellen des Buchs entstehen.
+
+    Sie kommen mit dem Paket; ``make results`` rechnet sie neu.
+
+    Parameters
+    ----------
+    pattern : str
+        Muster für die Namen, zum Beispiel ``"lstm-keras-*"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Eine Zeile je Lauf, Index ``name``; Spalten wie in `RunResult.summary`, die
+        Hyperparameter als eigene Spalten.
+    """
+    files = sorted(MEASURED_FOLDER.glob(f"{pattern}.json"))
+    rows = [json.loads(file.read_text("utf-8")) for file in files]
+    return pd.DataFrame([row | row.pop("config", {}) for row in rows]).set_index("name")
+
+
+def mean_and_spread(values: pd.Series) -> str:
+    """Mittelwert ± Standardabweichung von Anteilen, in Prozent."""
+    return f"{100 * values.mean():.1f} ± {100 * values.std():.1f}"
+
+
+def bench_table(bench: dict) -> pd.DataFrame:
+    """Naheliegender Weg gegen unseren, in Sekunden und als Verhältnis.
+
+    Parameters
+    ----------
+    bench : dict
+        Der Inhalt von ``BENCH_FILE``, geschrieben von ``make bench``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Spalten ``naheliegend``, ``hier`` (Sekunden; NaN: nie erreicht) und ``Verhältnis``.
+    """
+    times = {
+        f"eine Epoche, {cell.upper()}": (t["plain"], t["ours"])
+        for cell, t in bench["epochs"].items()
+    }
+    preparation = bench["preparation"]
+    times["50 000 Kritiken vorbereiten"] = preparation["plain"], preparation["cold"]
+    times["dasselbe beim zweiten Mal, samt Lesen"] = (
+        preparation["plain"] + preparation["reading"], preparation["warm"],
+    )
+    for target, reached in bench["targets"]["ours"].items():
+        label = f"LSTM bis {100 * float(target):.0f} % Validierung"
+        times[label] = bench["targets"]["plain"][target], reached
+    table = pd.DataFrame(times, index=["naheliegend", "hier"], dtype=float).T
+    return table.assign(Verhältnis=table["hier"] / table["naheliegend"])

@@ -50,7 +50,18 @@ def reading_curve():
     return plots.reading_curve(WORDS, np.array([0.5, 0.9, 0.8]), "Prüfdaten")
 
 
-FIGURES = [curves, confusion, comparison, gradient_decay, heat_map, reading_curve]
+def measured_accuracies():
+    return plots.measured_accuracies({"RNN": [0.85, 0.875], "LSTM": [0.9, 0.91]}, "Prüfdaten")
+
+
+def bench_ratios():
+    return plots.bench_ratios({"vorbereiten": 0.25, "eine Epoche": 0.5}, "Prüfdaten")
+
+
+FIGURES = [
+    curves, confusion, comparison, measured_accuracies, bench_ratios, gradient_decay, heat_map,
+    reading_curve,
+]
 
 
 def texts(figure):

@@ -1,0 +1,197 @@
+"""Unser Weg gegen den naheliegenden, abwechselnd in einem Lauf: ``make bench``.
+
+Schreibt ``anncourse/measured/bench/bench.json``; Abschnitt 9.3.7 zeigt daraus Tabelle und Bild.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import plain
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import WeightAveraging
+from torch import nn
+
+from anncourse import cells
+from anncourse.config import Config
+from anncourse.data import ReviewsDataModule
+from anncourse.models import CELLS, build_model
+from anncourse.results import BENCH_FILE, bench_table
+from anncourse.sources import load_reviews
+from anncourse.text import pad
+from anncourse.training import (
+    EpochTimer,
+    LitClassifier,
+    machine,
+    moving_average,
+    quiet_lightning,
+    versions,
+)
+
+ROUNDS = 2
+TARGETS = (0.85, 0.87, 0.88)
+
+
+class Clock(EpochTimer):
+    """Merkt sich auch, wann welche Genauigkeit erreicht war."""
+
+    def on_fit_start(self, trainer, module):
+        """Stellt die Uhr des ganzen Laufs."""
+        self.begin, self.reached = time.perf_counter(), []
+
+    def on_validation_end(self, trainer, module):
+        """Zeit und Genauigkeit am Ende einer Epoche."""
+        accuracy = float(trainer.callback_metrics.get("val_accuracy", 0))
+        self.reached.append((time.perf_counter() - self.begin, accuracy))
+
+
+def epochs(module, number, validate=False, averaging=None, **data) -> Clock:
+    """Trainiert und misst."""
+    clock = Clock()
+    with quiet_lightning():
+        pl.seed_everything(0, verbose=False)
+        trainer = pl.Trainer(
+            max_epochs=number, accelerator="cpu", devices=1, logger=False,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            num_sanity_val_steps=0, limit_val_batches=None if validate else 0,
+            callbacks=[clock, *([averaging] if averaging else [])],
+            gradient_clip_val=1.0 if averaging else None,
+        )
+        trainer.fit(module, **data)
+    return clock
+
+
+def ours(cell, data, number=1, validate=False) -> Clock:
+    """Unser Weg: Stapel ähnlicher Länge, Keras-Anfangswerte, gemittelte Gewichte."""
+    averaging = WeightAveraging(avg_fn=moving_average(data.config.averaging))
+    module = LitClassifier(build_model(cell, data.config), data.config)
+    return epochs(module, number, validate, averaging, datamodule=data)
+
+
+def plainly(cell, loaders, number=1, validate=False) -> Clock:
+    """Der naheliegende Weg auf denselben Wortnummern."""
+    module = plain.PlainClassifier(CELLS[cell].recurrent_layer)
+    return epochs(
+        module, number, validate, train_dataloaders=loaders[0], val_dataloaders=loaders[1]
+    )
+
+
+def seconds(work) -> float:
+    """Dauer eines Aufrufs."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def bench_preparation() -> dict:
+    """Vom Text zu den Nummern: naheliegend, kalt und warm."""
+    times = {"plain": [], "cold": [], "warm": [], "reading": []}
+    reviews = load_reviews()
+    texts = reviews.train_texts, reviews.test_texts
+    for _ in range(ROUNDS):
+        times["reading"].append(seconds(load_reviews))
+        times["plain"].append(seconds(lambda: plain.prepare(*texts)))
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["ANNCOURSE_CACHE"] = folder
+            times["cold"].append(seconds(lambda: ReviewsDataModule(reviews)))
+            times["warm"].append(seconds(lambda: ReviewsDataModule(load_reviews())))
+            del os.environ["ANNCOURSE_CACHE"]
+    return {name: min(values) for name, values in times.items()}
+
+
+def bench_epochs(data, loaders) -> dict:
+    """Sekunden je Epoche, nur Trainingsstapel, abwechselnd."""
+    times = {cell: {"plain": [], "ours": []} for cell in CELLS}
+    for _ in range(ROUNDS):
+        for cell in CELLS:
+            times[cell]["plain"] += plainly(cell, loaders).seconds
+            times[cell]["ours"] += ours(cell, data).seconds
+    return {cell: {way: min(values) for way, values in t.items()} for cell, t in times.items()}
+
+
+def bench_targets(data, loaders, number=8) -> dict:
+    """Sekunden, bis die LSTM auf dem Validierungsteil eine Genauigkeit erreicht."""
+    found = {}
+    for way, clock in {
+        "plain": plainly("lstm", loaders, number, validate=True),
+        "ours": ours("lstm", data, number, validate=True),
+    }.items():
+        found[way] = {
+            str(target): next((t for t, accuracy in clock.reached if accuracy >= target), None)
+            for target in TARGETS
+        }
+    return found
+
+
+def bench_command() -> dict:
+    """Der getippte Befehl: Sekunden bis zum Training und Spitze des Speichers."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "anncourse", "train", "--cell", "lstm", "--epochs", "1"]
+        command += ["--output", str(Path(folder, "run"))]
+        wall = seconds(lambda: subprocess.run(command, check=True, capture_output=True))
+        result = json.loads(Path(folder, "run", "result.json").read_text("utf-8"))
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return {"start": wall - result["seconds_total"], "peak_memory_gb": peak}
+
+
+def bench_numpy(steps=500, size=32) -> dict:
+    """Dieselbe Folge durch die NumPy-Schleife und durch ``nn.RNN``, ein Thread, vorwärts."""
+    layer = nn.RNN(size, size, batch_first=True).double()
+    inputs = np.random.default_rng(0).normal(size=(steps, size))
+    p = cells.unpack("rnn", {n: w.detach().numpy() for n, w in layer.named_parameters()})
+    tensor = torch.from_numpy(inputs)[None]
+    with torch.no_grad():
+        torch_times = [seconds(lambda: layer(tensor)) for _ in range(20)]
+    numpy_times = [seconds(lambda: cells.unroll(cells.rnn_step, inputs, p)) for _ in range(20)]
+    return {"numpy": median(numpy_times), "torch": median(torch_times)}
+
+
+def bench_arithmetic(data, times) -> dict:
+    """Wie nahe die LSTM an das herankommt, was der Rechner bei solchen Matrizen schafft."""
+    config = data.config
+    B, H, I = config.batch_size, config.hidden_size, config.embedding_dim
+    a, b = torch.randn(B, H + I), torch.randn(H + I, 4 * H)
+    repeats = 20_000
+    limit = 2 * a.numel() * 4 * H * repeats / seconds(lambda: [a @ b for _ in range(repeats)])
+    multiplications = 3 * data.train.lengths().sum() * 4 * H * (H + I)  # vorwärts, zweimal zurück
+    return {"limit_gflops": limit / 1e9,
+            "reached_gflops": 2 * float(multiplications) / times["lstm"]["ours"] / 1e9}
+
+
+def main() -> None:
+    """Misst alles, schreibt die JSON-Datei und druckt die Tabelle."""
+    reviews = load_reviews()
+    data = ReviewsDataModule(reviews, Config())
+    loaders = []
+    for part, shuffle in ((data.train, True), (data.validation, False)):
+        ids = torch.from_numpy(pad([review.numpy() for review in part.ids], data.config.maxlen))
+        loaders.append(plain.loader(ids, part.labels, shuffle))
+    result = {"date": date.today().isoformat(), "data": reviews.name, "digest": reviews.digest,
+              "machine": machine(), "versions": versions(), "config": asdict(data.config)}
+    for name, work in {
+        "preparation": bench_preparation,
+        "numpy_loop": bench_numpy,
+        "command": bench_command,
+        "epochs": lambda: bench_epochs(data, loaders),
+        "targets": lambda: bench_targets(data, loaders),
+    }.items():
+        print(f"{name} …", file=sys.stderr, flush=True)
+        result[name] = work()
+    result["arithmetic"] = bench_arithmetic(data, result["epochs"])
+    BENCH_FILE.parent.mkdir(parents=True, exist_ok=True)
+    BENCH_FILE.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(bench_table(result).round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
