@@ -276,7 +276,7 @@ def check_6(answer: Callable):
             "$h_t$: Das Ausgangstor fehlt.": np.tanh(new),
         }, "$h_t$ stimmt nicht. Erwartet wird $o_t \\odot \\tanh(c_t)$.")
     return (
-        "Auf der direkten Strecke ist $\\partial c_t/\\partial c_{t-1}$ jetzt die Einheitsmatrix: "
+        "Auf dem direkten Weg ist $\\partial c_t/\\partial c_{t-1}$ jetzt die Einheitsmatrix: "
         "Nichts verschwindet, aber auch nichts wird vergessen."
     )
 
