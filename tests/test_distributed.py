@@ -8,7 +8,7 @@ import sys
 
 def train(folder, *options):
     command = [sys.executable, "-m", "anncourse", "train", "--cell", "lstm", "--data", "sample"]
-    command += ["--epochs", "6", "--output", str(folder / "run"), *options]
+    command += ["--output", str(folder / "run"), *options]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -31,6 +31,6 @@ def test_two_processes_reach_the_same_accuracy(tmp_path):
         folder.mkdir()
         results.append(train(folder, *options))
     one, two = results
-    assert one["test_accuracy"] > 0.85  # gelernt haben beide
+    assert one["test_accuracy"] > 0.9  # gelernt haben beide
     for part in ("val_accuracy", "test_accuracy"):
         assert abs(one[part] - two[part]) < 0.01
