@@ -28,7 +28,11 @@ class Config:
         Name eines Schemas aus `anncourse.initialisation`.
     embedding_dropout : float
         Anteil der Komponenten der eingebetteten Wörter, die beim Training auf 0 gesetzt
-        werden.
+        werden: dieselben bei allen Wörtern einer Kritik (Gal und Ghahramani 2016).
+    excerpt : int or None
+        Beim Training liest das Netz von längeren Kritiken einen zufälligen Ausschnitt von so
+        vielen Wörtern, in jeder Epoche einen anderen; ohne Angabe alles. Validierung und Test
+        lesen immer alles.
     batch_size : int
         Höchstens so viele Kritiken je Stapel.
     epochs : int
@@ -47,7 +51,7 @@ class Config:
     epsilon : float
         Konstante ε von RMSprop, wie in Keras (PyTorch: 1e-8).
     gradient_norm : float
-        Obergrenze der Gradientennorm (Clipping).
+        Obergrenze der Gradientennorm (Clipping); 0: keine.
     averaging : float
         Anteil des alten Werts im gleitenden Mittel der Gewichte, je Schritt.
     """
@@ -60,6 +64,7 @@ class Config:
     hidden_size: int = 32
     init: str = "keras"
     embedding_dropout: float = 0.4
+    excerpt: int | None = 200
     batch_size: int = 128
     epochs: int = 8
     similar_length: bool = True

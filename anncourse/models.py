@@ -19,6 +19,10 @@ class SentimentClassifier(nn.Module):
     ----------
     config : Config, optional
         Grössen und Anfangswerte.
+
+    References
+    ----------
+    Dropout mit einer Maske je Folge: Gal und Ghahramani 2016, arXiv:1512.05287.
     """
 
     recurrent_layer: type[nn.RNNBase]
@@ -27,7 +31,7 @@ class SentimentClassifier(nn.Module):
         super().__init__()
         V, E, H = config.vocabulary_size, config.embedding_dim, config.hidden_size
         self.embedding = nn.Embedding(V, E, padding_idx=PAD)
-        self.dropout = nn.Dropout(config.embedding_dropout)
+        self.dropout = nn.Dropout1d(config.embedding_dropout)
         self.recurrent = self.recurrent_layer(E, H, batch_first=True)
         self.output = nn.Linear(H, 1)
         initialise(self, config.init)
@@ -45,7 +49,8 @@ class SentimentClassifier(nn.Module):
         torch.Tensor
             Logits, Form ``(B,)``.
         """
-        x = self.dropout(self.embedding(ids))    # (B, T, E)
+        x = self.embedding(ids)                  # (B, T, E)
+        x = self.dropout(x.transpose(1, 2)).transpose(1, 2)  # eine Maske für alle T Wörter
         _, state = self.recurrent(x)             # LSTM: (h, c), sonst h
         h = state[0] if isinstance(state, tuple) else state  # (1, B, H)
         return self.output(h[-1]).squeeze(-1)    # (B,)

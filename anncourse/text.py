@@ -1,9 +1,8 @@
 """Vom Text zur Zahl: Wörter, Wortschatz, Auffüllen. Braucht nur NumPy."""
 
-import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -16,21 +15,46 @@ PAD, UNK = 0, 1
 SPECIAL_WORDS = ["<PAD>", "<UNK>"]
 
 LINE_BREAK = "<br />"
-WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 LARGEST_SIZE = 2**15  # die Nummern sind int16
 
 
-def tokenise(text: str) -> list[str]:
-    """Zerlegt eine Kritik in kleingeschriebene Wörter.
+class _Characters(dict):
+    """Für `str.translate`: Buchstaben, Ziffern und Apostrophe bleiben, der Rest trennt."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = character if character.isalnum() or character == "'" else " "
+        return self[code]
+
+
+CHARACTERS = _Characters()
+
+
+def normalise(text: str) -> str:
+    """Eine Kritik, von der nur die kleingeschriebenen Wörter bleiben, durch Leerzeichen getrennt.
 
     Ein Wort ist eine Folge von Buchstaben und Ziffern; ein Apostroph darf darin stehen
-    (``don't``). Alles andere trennt: So entsteht aus ``great.The`` nie ``greatthe``. Ein é
-    ist ein Buchstabe, auch wenn der Text es als e mit eigenem Akzentzeichen schreibt.
+    (``don't``), nicht am Rand. Alles andere trennt: So entsteht aus ``great.The`` nie
+    ``greatthe``. Ein é ist ein Buchstabe, auch wenn der Text es als e mit eigenem Akzentzeichen
+    schreibt.
 
     Parameters
     ----------
     text : str
         Die Kritik, auch mit ``<br />``.
+
+    Examples
+    --------
+    >>> normalise("'Great'.<br />It DIDN'T bore me.")
+    "great   it didn't bore me"
+    """
+    text = unicodedata.normalize("NFC", text).lower().replace("’", "'").replace(LINE_BREAK, " ")
+    text = f" {text.translate(CHARACTERS)} "
+    return text.replace("''", "  ").replace(" '", " ").replace("' ", " ").strip()
+
+
+def tokenise(text: str) -> list[str]:
+    """Zerlegt eine Kritik in kleingeschriebene Wörter, siehe `normalise`.
 
     Returns
     -------
@@ -42,8 +66,7 @@ def tokenise(text: str) -> list[str]:
     >>> tokenise("Great.<br />The well-made film DIDN'T bore me.")
     ['great', 'the', 'well', 'made', 'film', "didn't", 'bore', 'me']
     """
-    text = unicodedata.normalize("NFC", text).lower()
-    return WORD.findall(text.replace("’", "'").replace(LINE_BREAK, " "))
+    return normalise(text).split()
 
 
 @dataclass(frozen=True)
@@ -73,6 +96,24 @@ class Vocabulary:
         Returns
         -------
         Vocabulary
+            Siehe `from_counts`.
+        """
+        return cls.from_counts(Counter(chain.from_iterable(reviews)), size)
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int], size: int) -> "Vocabulary":
+        """Behält die ``size - 2`` häufigsten Wörter.
+
+        Parameters
+        ----------
+        counts : mapping of str to int
+            Wie oft jedes Wort vorkommt, mindestens einmal.
+        size : int
+            Grösse samt ``<PAD>`` und ``<UNK>``, von 2 bis 32 768.
+
+        Returns
+        -------
+        Vocabulary
             Bei gleicher Häufigkeit entscheidet das Alphabet: Das Ergebnis hängt nicht von
             der Reihenfolge der Kritiken ab.
 
@@ -86,7 +127,6 @@ class Vocabulary:
                 f"Die Grösse des Wortschatzes ist {size}. Erwartet wird eine Zahl von "
                 f"{len(SPECIAL_WORDS)} bis {LARGEST_SIZE}, zum Beispiel 10000."
             )
-        counts = Counter(chain.from_iterable(reviews))
         by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
         return cls((*SPECIAL_WORDS, *by_frequency[: size - len(SPECIAL_WORDS)]))
 

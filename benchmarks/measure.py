@@ -33,6 +33,13 @@ from anncourse.training import fit, machine, versions
 SEEDS = range(5)
 CELLS = ("rnn", "lstm", "gru")
 WIDE = 76  # 76·(32 + 76) + 2·76 = 8360 Parameter, so viele wie die LSTM(32, 32) mit 8448
+WITHOUT = {  # eine Zutat des Trainings fehlt
+    "excerpt": {"excerpt": None},
+    "dropout": {"embedding_dropout": 0.0},
+    "averaging": {"averaging": 0.0},
+    "decay": {"final_rate": 1.0},
+    "clipping": {"gradient_norm": 0.0},
+}
 BASELINES = ("majority", "bag_of_words", "tfidf", "tfidf_bigrams")
 
 
@@ -44,12 +51,15 @@ def runs() -> dict[str, tuple[str, Config, int]]:
         for init in ("keras", "pytorch") for seed in SEEDS for cell in CELLS
     }
     named |= {f"rnn-wide-{seed}": ("rnn", replace(c, hidden_size=WIDE), seed) for seed in SEEDS}
-    for cell in ("rnn", "lstm"):
-        named[f"{cell}-similar-right"] = cell, replace(c, padding_side="right"), 0
-        for side in ("left", "right"):
-            changed = replace(c, padding_side=side, similar_length=False)
-            named[f"{cell}-fixed-{side}"] = cell, changed, 0
-    return named
+    named |= {  # ganze Kritiken: Beim Auffüllen zählt die Länge
+        f"{cell}-{'similar' if similar else 'fixed'}-{side}":
+            (cell, replace(c, excerpt=None, similar_length=similar, padding_side=side), 0)
+        for similar in (True, False) for side in ("left", "right") for cell in ("rnn", "lstm")
+    }
+    return named | {
+        f"{cell}-without-{what}-{seed}": (cell, replace(c, **change), seed)
+        for seed in range(3) for what, change in WITHOUT.items() for cell in ("rnn", "lstm")
+    }
 
 
 @cache

@@ -171,6 +171,23 @@ def test_fixed_length_as_in_row_a7(tiny_reviews, side):
         assert ids.shape[1] == config.maxlen
 
 
+def test_an_excerpt_is_a_random_window_of_a_long_review():
+    part = replace(encoded(3, 20), excerpt=5)
+    assert part.lengths().tolist() == [3, 5]
+    torch.manual_seed(0)
+    windows = [part[[1]][0][0].tolist() for _ in range(200)]
+    assert all(window == list(range(window[0], window[0] + 5)) for window in windows)
+    assert {window[0] for window in windows} == set(range(2, 18))  # jeder Anfang kommt vor
+    assert part[[0]][0].tolist() == [[2, 3, 4]]
+
+
+def test_only_training_reads_excerpts(tiny_reviews):
+    data = ReviewsDataModule(tiny_reviews, replace(CONFIG, excerpt=7))
+    assert max(ids.shape[1] for ids, _ in data.train_dataloader()) == 7
+    for loader in (data.val_dataloader(), data.test_dataloader()):
+        assert max(ids.shape[1] for ids, _ in loader) > 7
+
+
 # --- Stapel ähnlicher Länge -------------------------------------------------------------------
 
 

@@ -84,8 +84,10 @@ def test_trained_weights_are_small():
 def test_other_runs_are_there():
     assert len(measured("rnn-wide-*")) == 5
     for cell in ("rnn", "lstm"):
-        for name in ("similar-right", "fixed-left", "fixed-right"):
+        for name in ("similar-left", "similar-right", "fixed-left", "fixed-right"):
             assert len(measured(f"{cell}-{name}")) == 1
+        for what in ("excerpt", "dropout", "averaging", "decay", "clipping"):
+            assert len(measured(f"{cell}-without-{what}-*")) == 3
     assert set(measured("tfidf*").index) == {"tfidf", "tfidf_bigrams"}
     assert measured("majority").loc["majority", "test_accuracy"] == 0.5
 

@@ -119,6 +119,18 @@ def test_dropout_acts_in_training_alone():
     assert torch.equal(model(ids), model(ids))
 
 
+def test_dropout_drops_the_same_components_of_every_word():
+    model = seeded("rnn").train()
+    seen = []
+    model.recurrent.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    model(torch.full((64, 5), 3))
+    (x,) = seen                                     # (B, T, E)
+    assert torch.equal(x, x[:, :1].expand_as(x))    # in jedem Schritt dieselbe Maske
+    dropped = (x[:, 0] == 0).float().mean().item()
+    assert abs(dropped - SMALL.embedding_dropout) < 0.05
+    assert not torch.equal(x[0] == 0, x[1] == 0)    # je Kritik eine andere
+
+
 def test_same_seed_same_weights():
     first, again, other = (seeded("gru", seed=seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(first[name], again[name]) for name in first)
