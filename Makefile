@@ -53,6 +53,7 @@ results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen 
 
 bench: $(INSTALLED)  ## misst unseren Weg gegen den naheliegenden (rund 10 Minuten, auf ruhigem Rechner)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/bench.py
+	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/tried.py
 
 check: $(INSTALLED)  ## prüft nur den Stil des Codes
 	$(BIN)/ruff check .

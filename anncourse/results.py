@@ -12,6 +12,7 @@ import pandas as pd
 RESULT_FILE, METRICS_FILE = "result.json", "metrics.csv"
 MEASURED_FOLDER = Path(__file__).parent / "measured"
 BENCH_FILE = MEASURED_FOLDER / "bench" / "bench.json"
+TRIED_FILE = BENCH_FILE.with_name("tried.json")
 
 
 @dataclass(frozen=True)
