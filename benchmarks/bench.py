@@ -27,16 +27,10 @@ from anncourse.config import Config
 from anncourse.data import ReviewsDataModule
 from anncourse.models import CELLS, build_model
 from anncourse.results import BENCH_FILE, bench_table
+from anncourse.session import machine, quiet_lightning, versions
 from anncourse.sources import load_reviews
 from anncourse.text import pad
-from anncourse.training import (
-    EpochTimer,
-    LitClassifier,
-    machine,
-    moving_average,
-    quiet_lightning,
-    versions,
-)
+from anncourse.training import EpochTimer, LitClassifier, moving_average
 
 ROUNDS = 2
 TARGETS = (0.85, 0.87, 0.88)

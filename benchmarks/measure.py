@@ -26,9 +26,10 @@ from anncourse.config import Config
 from anncourse.data import ReviewsDataModule
 from anncourse.errors import AnncourseError, OutsideError, reason
 from anncourse.results import MEASURED_FOLDER
+from anncourse.session import machine, versions
 from anncourse.sources import load_reviews
 from anncourse.text import tokenise
-from anncourse.training import fit, machine, versions
+from anncourse.training import fit
 
 SEEDS = range(5)
 CELLS = ("rnn", "lstm", "gru")

@@ -23,8 +23,9 @@ from anncourse.data import LengthBatchSampler, ReviewsDataModule
 from anncourse.errors import AnncourseError, InputError, OutsideError
 from anncourse.models import build_model, model_from_weights
 from anncourse.results import metrics_table
+from anncourse.session import live_session, uninterrupted
 from anncourse.sources import Reviews
-from anncourse.training import LitClassifier, evaluate, fit, predict_logits, uninterrupted
+from anncourse.training import LitClassifier, evaluate, fit, predict_logits
 from anncourse.weights import load_weights
 
 CONFIG = Config(
@@ -330,17 +331,17 @@ def test_bar_is_german_and_shown_in_a_live_session(data, capfd, monkeypatch):
 
 def test_live_session(monkeypatch):
     monkeypatch.delitem(sys.modules, "google.colab", raising=False)
-    assert not training.live_session()
+    assert not live_session()
     monkeypatch.setenv("JPY_SESSION_NAME", "x.ipynb")
-    assert training.live_session()
+    assert live_session()
     monkeypatch.delenv("JPY_SESSION_NAME")
     monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace())
-    assert training.live_session()
+    assert live_session()
     monkeypatch.delitem(sys.modules, "google.colab")
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: True))
-    assert training.live_session()
+    assert live_session()
     monkeypatch.setattr(sys, "stderr", None)
-    assert not training.live_session()
+    assert not live_session()
 
 
 @pytest.mark.parametrize("cell", ["rnn", "foo"])  # auch nach einem Fehler
