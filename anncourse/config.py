@@ -47,7 +47,7 @@ class Config:
     epsilon : float
         Konstante ε von RMSprop, wie in Keras (PyTorch: 1e-8).
     gradient_norm : float
-        Obergrenze der Gradientennorm (Clipping).
+        Schranke, auf die der Gradient begrenzt wird.
     averaging : float
         Anteil des alten Werts im gleitenden Mittel der Gewichte, je Schritt.
     """
