@@ -57,24 +57,33 @@ def formulas(path: Path) -> list[str]:
 
 def sentences(path: Path) -> str:
     """Die Prosa einer Seite ohne Formeln und Adressen."""
-    return TARGET.sub("]", FORMULA.sub(" ", re.sub(r"\{[\w:]+\}", "", prose(path))))
+    return TARGET.sub("]", FORMULA.sub("…", re.sub(r"\{[\w:]+\}", "", prose(path))))
 
 
 def alt_texts(path: Path) -> str:
-    """Die Alternativtexte eines Notebooks, ohne die Namen der Grössen."""
+    """Die Alternativtexte eines Notebooks."""
     cells = [yaml.safe_load(block) for block in METADATA.findall(read(path))]
-    alts = [cell.get("mystnb", {}).get("image", {}).get("alt", "") for cell in cells]
-    return re.sub(r"\b\w+_\(?\S+|\w+\([^)]*_[^)]*\)", "", "\n".join(alts))
+    return "\n".join(cell.get("mystnb", {}).get("image", {}).get("alt", "") for cell in cells)
 
 
 def printed_sentences(path: Path) -> str:
-    """Die Sätze, die Zellen eines Notebooks ausgeben (`say`), ohne gezeigten Quelltext."""
+    """Die Sätze, die Zellen eines Notebooks ausgeben, ohne Formeln."""
+    return FORMULA.sub("…", _printed(path))
+
+
+def printed_formulas(path: Path) -> list[str]:
+    return [display or inline for display, inline in FORMULA.findall(_printed(path))]
+
+
+@cache
+def _printed(path: Path) -> str:
+    """Was die Zellen eines Notebooks als Markdown ausgeben, ohne gezeigten Quelltext."""
     notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
     outputs = [
         output.get("data", {}).get("text/markdown", "")
         for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
     ]
-    return FORMULA.sub(" ", CODE.sub("", FENCE.sub("", "\n".join(outputs))))
+    return CODE.sub("…", FENCE.sub("", "\n".join(outputs)))
 
 
 def menu_texts(path: Path) -> str:
