@@ -1,6 +1,7 @@
 """Was die Tests des Buchs lesen: seine Seiten, ihre Prosa, ihre Formeln, ihre Alternativtexte."""
 
 import ast
+import io
 import re
 import tokenize
 from functools import cache
@@ -94,33 +95,44 @@ def menu_texts(path: Path) -> str:
 
 
 def source_texts(path: Path) -> str:
-    """Docstrings, Kommentare und Meldungen eines Moduls, ohne Code, Parameterzeilen, Formeln."""
-    tree = ast.parse(read(path))
+    """Docstrings, Kommentare und Sätze im Code, ohne Parameterzeilen, Formeln und Namen darin."""
+    tree = ast.parse(_code(path))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     parts = [ast.get_docstring(n) or "" for n in ast.walk(tree) if isinstance(n, documented)]
-    if path.parent.name == "anncourse" and path.name != "sample.py":  # dort englische Kritiken
+    if path.parent.name in ("anncourse", "notebooks") and path.name != "sample.py":  # dort englisch
         parts += [text for text in _strings(tree) if " " in text and "\\" not in text]
     parts += [token.string for token in _tokens(path) if token.type == tokenize.COMMENT]
     text = re.sub(r"^\s*[\w, *]+ : .*$", "", "\n".join(parts), flags=re.MULTILINE)
     text = re.sub(r"<[a-z][^<>]*>|\w+/[\w-]+", " ", text)
-    return FORMULA.sub(" ", TARGET.sub("", CODE.sub("", text)))
+    return FORMULA.sub("…", TARGET.sub("", CODE.sub("…", text)))
 
 
 @cache
 def code_words() -> set[str]:
     """Namen aus dem Code und Zeichenketten aus einem Wort: Sie sind englisch."""
     words = set()
-    for path in SOURCES:
-        words |= {text for text in _strings(ast.parse(read(path))) if " " not in text}
+    for path in (*SOURCES, *NOTEBOOKS):
+        words |= {text for text in _strings(ast.parse(_code(path))) if " " not in text}
         words |= {token.string for token in _tokens(path) if token.type == tokenize.NAME}
     return words
 
 
+@cache
+def _code(path: Path) -> str:
+    """Der Quelltext eines Moduls oder aller Codezellen eines Notebooks."""
+    if path not in NOTEBOOKS:
+        return read(path)
+    cells = nbformat.read(path.with_suffix(".ipynb"), as_version=4).cells
+    return "\n".join(c.source for c in cells if c.cell_type == "code" and "%pip" not in c.source)
+
+
 def _tokens(path: Path) -> list[tokenize.TokenInfo]:
-    with path.open("rb") as file:
-        return list(tokenize.tokenize(file.readline))
+    return list(tokenize.generate_tokens(io.StringIO(_code(path)).readline))
 
 
 def _strings(tree: ast.Module) -> list[str]:
-    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    """Alle Zeichenketten ausser Listen von Wörtern, die erst `split` trennt."""
+    nodes = list(ast.walk(tree))
+    lists = [n.value for n in nodes if isinstance(n, ast.Attribute) and n.attr == "split"]
+    constants = [n for n in nodes if isinstance(n, ast.Constant) and n not in lists]
     return [node.value for node in constants if isinstance(node.value, str)]
