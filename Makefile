@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+DICTIONARY := .venv/share/hunspell/de_CH.dic
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 # Ein Ordner mit Daten gilt von dort aus, wo der Befehl getippt wurde: nbval wechselt den Ordner.
@@ -22,13 +23,16 @@ $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
+$(DICTIONARY): tests/dictionary.py | $(INSTALLED)
+	$(BIN)/python tests/dictionary.py
+
 install: $(INSTALLED)  ## legt .venv an und installiert, was in constraints.txt steht
 
 book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	@echo "Das Buch liegt in _build/html/index.html"
 
-test: $(INSTALLED)  ## prüft Modul, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
+test: $(INSTALLED) $(DICTIONARY)  ## prüft Modul, Prosa, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout=1200 -n 2 --dist loadfile

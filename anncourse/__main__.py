@@ -17,7 +17,7 @@ ACCELERATORS = ("cpu", "gpu", "auto")
 STRATEGIES = ("auto", "ddp")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 ENGINE = ("accelerator", "devices", "num_nodes", "strategy", "precision")
-SOURCES = "imdb (vom Hub), sample (erzeugt, ohne Netz) oder ein Ordner mit Parquet-Dateien"
+SOURCES = "imdb (vom Hub), sample (erzeugt, ohne Internet) oder ein Ordner mit Parquet-Dateien"
 GERMAN = {
     "usage: ": "Aufruf: ",
     "positional arguments": "Angaben",

@@ -83,8 +83,8 @@ def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     state : dict
         Zustand des vorigen Schritts mit ``"h"``, Form ``(H,)``.
     p : mapping
-        ``W_g``, ``U_g``, ``b_g`` für g in r, z, n und der zweite Bias ``b_n2`` (im Text
-        b′_n), der innerhalb des Rücksetztors steht.
+        ``W_g``, ``U_g``, ``b_g`` für g in r, z, n und der zweite Achsenabschnitt
+        ``b_n2`` (im Text b′_n), den das Rücksetztor multipliziert.
 
     Returns
     -------
@@ -154,8 +154,8 @@ def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
     """Zerlegt die gestapelten Gewichte von ``nn.RNN``, ``nn.LSTM`` oder ``nn.GRU``.
 
     PyTorch stapelt die Tore untereinander: i, f, g, o bei der LSTM (g ist unser k), r, z, n
-    bei der GRU. Und es führt zwei Bias-Vektoren; wo beide nur addiert werden, steht hier
-    ihre Summe.
+    bei der GRU. Und es führt zwei Achsenabschnitte; wo beide nur addiert werden, steht
+    hier ihre Summe.
 
     Parameters
     ----------
@@ -178,6 +178,6 @@ def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
     p = {}
     for k, gate in enumerate(names):
         p |= {f"W{gate}": W[k], f"U{gate}": U[k], f"b{gate}": b_ih[k] + b_hh[k]}
-    if cell == "gru":  # b_n steht ausserhalb, b'_n innerhalb des Rücksetztors
+    if cell == "gru":  # b'_n wird mit dem Rücksetztor multipliziert, b_n nicht
         p |= {"b_n": b_ih[2], "b_n2": b_hh[2]}
     return p

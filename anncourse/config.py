@@ -51,7 +51,7 @@ class Config:
     epsilon : float
         Konstante ε von RMSprop, wie in Keras (PyTorch: 1e-8).
     gradient_norm : float
-        Obergrenze der Gradientennorm (Clipping); 0: keine.
+        Schranke, auf die die Norm des Gradienten begrenzt wird; 0: keine.
     averaging : float
         Anteil des alten Werts im gleitenden Mittel der Gewichte, je Schritt.
     """

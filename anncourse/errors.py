@@ -25,7 +25,7 @@ class AnncourseError(Exception):
 
 
 class InputError(AnncourseError, ValueError):
-    """Die Eingabe stimmt nicht: unbekannte Zelle, leere Kritik, falscher Ordner, ...
+    """Die Eingabe stimmt nicht: unbekannte Zelle, leere Kritik, falscher Ordner …
 
     Die Kommandozeile endet mit Status 2.
     """
@@ -34,7 +34,7 @@ class InputError(AnncourseError, ValueError):
 
 
 class OutsideError(AnncourseError, RuntimeError):
-    """Etwas ausserhalb des Programms ist gescheitert: Netz, Datenträger, Rechte.
+    """Etwas ausserhalb des Programms ist gescheitert: Internet, Datenträger, Rechte.
 
     Die Kommandozeile endet mit Status 1.
     """

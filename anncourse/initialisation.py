@@ -20,11 +20,12 @@ def initialise(model: nn.Module, scheme: str) -> None:
         ``pytorch``
             Voreinstellung: alles U(±1/√H), Einbettung N(0, 1).
         ``keras``
-            Einbettung U(±0.05), W nach Glorot, U orthogonal, Bias 0, Bias des Vergesstors 1.
+            Einbettung U(±0.05), W nach Glorot, U orthogonal, Achsenabschnitte 0, jener des
+            Vergesstors 1.
             Orthogonal ist hier U jedes Tors für sich; Keras zieht die Tore einer LSTM oder GRU
             gemeinsam.
         ``forget_bias_3``
-            Wie ``keras``, der Bias des Vergesstors aber 3: f ≈ 0.95.
+            Wie ``keras``, der Achsenabschnitt des Vergesstors aber 3: f ≈ 0.95.
         ``irnn``
             Wie ``keras``, U aber die Einheitsmatrix.
 

@@ -55,7 +55,7 @@ def curves(result: RunResult) -> Plot:
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, data: str) -> Plot:
-    """Wahrheitsmatrix: wie oft welches Urteil auf welche Klasse fiel.
+    """Konfusionsmatrix: wie oft welches Urteil auf welche Klasse fiel.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Beispieldaten: erzeugte Filmkritiken, in denen die Reihenfolge der Wörter zählt.
 
-Für Leserinnen ohne Netz und für die Tests. Die Texte sind künstlich: Wie gut ein Netz auf
+Für Leserinnen ohne Internet und für die Tests. Die Texte sind künstlich: Wie gut ein Netz auf
 echten Kritiken ist, lässt sich an ihnen nicht ablesen. Eine Kritik entsteht aus Satzmustern::
 
     Kritik      = [Beiläufiges ...] Urteil [Urteil] Beiläufiges [Beiläufiges ...]

@@ -69,8 +69,8 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
     ----------
     source : str or path, optional
         ``"imdb"`` (vom Hub, in der festgelegten Revision), ein Ordner mit den
-        Parquet-Dateien des Hubs oder ``"sample"`` (erzeugt, ohne Netz). Ohne Angabe gilt die
-        Umgebungsvariable ``ANNCOURSE_DATA``, ohne diese ``"imdb"``.
+        Parquet-Dateien des Hubs oder ``"sample"`` (erzeugt, ohne Internet). Ohne Angabe gilt
+        die Umgebungsvariable ``ANNCOURSE_DATA``, ohne diese ``"imdb"``.
 
     Returns
     -------
@@ -112,12 +112,12 @@ def _from_hub() -> tuple:
 
     try:
         parts = load_dataset(HUB_NAME, revision=HUB_REVISION)
-    except Exception as error:  # Netz, Datenträger, Rechte: datasets wirft dafür vieles
+    except Exception as error:  # Internet, Datenträger, Rechte: datasets wirft dafür vieles
         raise OutsideError(
             f"Der Datensatz {HUB_NAME} liess sich nicht laden ({error}). Gebraucht wird beim "
-            "ersten Mal eine Verbindung zu huggingface.co. Ohne Netz geht es mit einem Ordner "
-            "(--data ORDNER) oder mit erzeugten Beispielen (--data sample); in einem Notebook "
-            f"setzen Sie dafür die Umgebungsvariable {ENVIRONMENT_VARIABLE}."
+            "ersten Mal eine Verbindung zu huggingface.co. Ohne Internet geht es mit einem "
+            "Ordner (--data ORDNER) oder mit erzeugten Beispielen (--data sample); in einem "
+            f"Notebook setzen Sie dafür die Umgebungsvariable {ENVIRONMENT_VARIABLE}."
         ) from error
     columns = [(part, column) for part in ("train", "test") for column in COLUMNS]
     return tuple(parts[part][column][:] for part, column in columns)  # [:] liest alles auf einmal

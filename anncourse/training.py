@@ -44,7 +44,8 @@ class LitClassifier(pl.LightningModule):
 
     References
     ----------
-    RMSprop mit den Konstanten von Keras; Clipping: Pascanu, Mikolov und Bengio 2013.
+    RMSprop mit den Konstanten von Keras; Begrenzen des Gradienten: Pascanu, Mikolov und Bengio
+    2013.
     """
 
     def __init__(self, model: SentimentClassifier, config: Config):
@@ -128,7 +129,8 @@ class BestEpoch(ModelCheckpoint):
 def moving_average(decay: float) -> Callable:
     """Gleitendes Mittel der Gewichte, das am Anfang schneller nachzieht.
 
-    Im Schritt n gilt mittel ← d·mittel + (1 − d)·gewicht mit d = min(decay, (1 + n)/(10 + n)).
+    Im Schritt n wird aus dem alten Mittel m und dem Gewicht w das neue d·m + (1 − d)·w, mit
+    d = min(decay, (1 + n)/(10 + n)).
     Ohne die kleinere Zahl am Anfang hinge das Mittel lange an den zufälligen Anfangswerten.
 
     Returns

@@ -28,7 +28,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_reviews() -> sources.Reviews:
-    """Die Beispieldaten, wie sie eine Leserin ohne Netz lädt."""
+    """Die Beispieldaten, wie sie eine Leserin ohne Internet lädt."""
     return sources.load_reviews("sample")
 
 

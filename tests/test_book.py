@@ -1,4 +1,4 @@
-"""Das Buch, bevor es gebaut wird: Reihenfolge, Nummern, Verweise, Literatur, Schreibweise."""
+"""Das Buch, bevor es gebaut wird: Reihenfolge, Nummern, Verweise, Form."""
 
 import re
 import tomllib
@@ -7,59 +7,16 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from pybtex.database import parse_file
+from pages import FENCE, FRONT_MATTER, NAMES, NOTEBOOKS, PAGES, ROOT, TEXTS, prose, read
 
-ROOT = Path(__file__).resolve().parents[1]
-NAMES = [
-    "01_rnn_numpy", "02_rnn_pytorch", "03_imdb", "04_simple_rnn", "05_vanishing_gradients",
-    "06_lstm_gru", "07_lstm_imdb", "08_inside_the_cell", "09_exercises",
-]
-NOTEBOOKS = [ROOT / "notebooks" / f"{name}.md" for name in NAMES]
-PAGES = sorted((ROOT / "book").glob("*.md"))
-TEXTS = [*NOTEBOOKS, *PAGES]
-
-FENCE = re.compile(r"^(`{3,}|:{3,})[^\n]*\n.*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
-FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?\)")
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 CAPTION = re.compile(r"^\*Abbildung ([^:\s]+):", re.MULTILINE)
 HEADING = re.compile(r"^#{1,3} +(.+?) *$", re.MULTILINE)
 
-DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>{}]+")
-ARXIV = re.compile(r"\d{4}\.\d{4,5}")
-URL = re.compile(r"https://[\w.-]+/\S+")
-WITHOUT_ADDRESS = {"hochreiter1991", "chollet2017"}  # Diplomarbeit und Buch
-
-
-def read(path: Path) -> str:
-    assert path.exists(), f"{path.relative_to(ROOT)} fehlt"
-    return path.read_text("utf-8")
-
-
-def prose(path: Path) -> str:
-    """Der Text einer Seite ohne Kopf, Codezellen, HTML-Tags und Code im Satz."""
-    text = FRONT_MATTER.sub("", read(path))
-    text = FENCE.sub(_glossary_only, text)
-    text = re.sub(r"</?[a-z][^<>]*>", "", text)
-    return re.sub(r"(`+).+?\1", "", text, flags=re.DOTALL)
-
-
-def _glossary_only(block: re.Match) -> str:
-    return block[0].replace("```", "") if block[0].startswith("```{glossary}") else ""
-
 
 def whole_chapter() -> str:
     return "\n".join(prose(path) for path in NOTEBOOKS)
-
-
-def bibliography():
-    return parse_file(str(ROOT / "book" / "references.bib")).entries
-
-
-def addresses(entry) -> list[str]:
-    """Wohin ein Eintrag verweist, als vollständige Adressen."""
-    start = {"doi": "https://doi.org/", "eprint": "https://arxiv.org/abs/", "url": ""}
-    return [start[f] + entry.fields[f] for f in start if f in entry.fields]
 
 
 def anchors(path: Path) -> set[str]:
@@ -159,43 +116,7 @@ def test_internal_links_resolve(path):
             assert anchor in anchors(page.with_suffix(".md")), link
 
 
-# --- Literatur ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("key", list(bibliography()))
-def test_a_reference_has_a_well_formed_address(key):
-    fields = bibliography()[key].fields
-    form = {"doi": DOI, "eprint": ARXIV, "url": URL}
-    given = [name for name in form if name in fields]
-    assert given or key in WITHOUT_ADDRESS
-    for name in given:
-        assert form[name].fullmatch(fields[name]), fields[name]
-    assert re.fullmatch(r"(19|20)\d\d", fields["year"])
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
-def test_every_citation_stands_in_the_bibliography(path):
-    known = {address for entry in bibliography().values() for address in addresses(entry)}
-    publishers = ("doi.org", "arxiv.org", "proceedings.mlr.press", "aclanthology.org", "colah.")
-    for link in LINK.findall(FENCE.sub("", read(path))):
-        if any(publisher in link for publisher in publishers):
-            assert link in known
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_cited_keys_exist(path):
-    keys = re.findall(r"\{cite:\w+\}`([^`]+)`", read(path))
-    assert set(keys) <= set(bibliography())
-
-
-# --- Schreibweise ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
-def test_swiss_spelling(path):
-    assert "\N{LATIN SMALL LETTER SHARP S}" not in read(path)
-    straight = [line for line in prose(path).splitlines() if re.search(r"[\"„“”]", line)]
-    assert not straight, "Anführungszeichen sind «…»"
+# --- Form ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
@@ -204,12 +125,3 @@ def test_notebooks_use_no_sphinx_roles_or_directives(path):
     assert not re.search(r"\{[a-z:]+\}`", text)
     assert set(re.findall(r"^[`:]{3,}\{([\w-]+)\}", text, re.MULTILINE)) <= {"code-cell"}
     assert not re.search(r"^\([\w-]+\)=$", text, re.MULTILINE)
-
-
-def test_glossary_is_sorted():
-    page = read(ROOT / "book" / "glossar.md")
-    block = re.search(r"```\{glossary\}\n(.*?)```", page, re.DOTALL)
-    terms = [line for line in block[1].splitlines() if line and not line.startswith(" ")]
-    assert len(terms) > 50
-    assert len(terms) == len(set(terms))
-    assert terms == sorted(terms, key=lambda t: t.lower().translate(str.maketrans("äöü", "aou")))

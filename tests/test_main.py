@@ -43,7 +43,7 @@ ENGLISH = re.compile(
 
 
 def environment(**changes):
-    """Umgebung eines Befehls: ohne Netz, ohne das, was die Maschine der Tests vorgibt."""
+    """Umgebung eines Befehls: ohne Internet, ohne das, was die Maschine der Tests vorgibt."""
     ours = ("ANNCOURSE_DATA", "JPY_SESSION_NAME", "PYTHONUNBUFFERED", "HF_ENDPOINT")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     fixed = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
