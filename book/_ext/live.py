@@ -94,7 +94,7 @@ def weight_script(weights: Weights, bits: int) -> str:
 
 def write_weights(app) -> None:
     """Legt die drei Netze ins Buch, neben die Skripte aus ``book/_extra/live``."""
-    if app.builder.format != "html":
+    if app.builder.name != "html":  # das PDF braucht sie nicht
         return
     folder = Path(app.outdir) / "live"
     folder.mkdir(parents=True, exist_ok=True)

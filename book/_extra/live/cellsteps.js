@@ -6,7 +6,7 @@
   const { text, box, circle, dot, arrow } = anncourse.drawing;
   const WEIGHTS = { f: [0.5, -0.8, 1], i: [1.5, 0.4, -0.5], k: [1.2, 0.6, 0], o: [0.8, 0.4, 0.2] };  // W, U, b
   const NAMES = { f: "Vergesstor", i: "Eingangstor", k: "Kandidat", o: "Ausgangstor" };
-  const X = { f: 66, i: 138, k: 210, o: 282 };   // Mitte jedes Kastens
+  const X = { f: 66, i: 139, k: 212, o: 285 };   // Mitte jedes Kastens
   const TRACK = 62, OUT = 336, BAR = 322;        // Übertragsspur, Weg nach aussen, Balken mit x_t und h_(t−1)
   const STEPS = [
     ["das SimpleRNN", "Aus der Eingabe und dem vorigen Zustand entsteht in einem Zug der neue Zustand. Was bleiben "
@@ -48,17 +48,17 @@
     };
     const gate = (g, name, ...lines) => [
       arrow([[X[g], BAR - 14], [X[g], 262]]),
-      box(X[g], 231, 68, 62, g === "k" ? "candidate" : name === NAMES[g] ? "gate" : "state",
-        [name, -15, 11], ...lines),
+      box(X[g], 231, 70, 62, g === "k" ? "candidate" : name === NAMES[g] ? "gate" : "state",
+        [name, -15, 10], ...lines),
     ];
     show(1, 4,
-      svg("rect", { x: 22, y: 26, width: 338, height: 330, rx: 14, fill: "#F7F7F7", stroke: "#B0B0B0" }),
-      arrow([[0, BAR], [32, BAR]], "state"), text(12, BAR - 8, "h_(t−1)"), text(2, BAR + 18, number(given.h, 1), { anchor: "start" }),
+      svg("rect", { x: 30, y: 26, width: 322, height: 330, rx: 14, fill: "#F7F7F7", stroke: "#B0B0B0" }),
+      arrow([[0, BAR], [36, BAR]], "state"), text(2, BAR - 8, "h_(t−1)", { anchor: "start" }), text(2, BAR + 18, number(given.h, 1), { anchor: "start" }),
       arrow([[174, 408], [174, BAR + 14]], "input"), text(184, 392, `Eingabe x_t = ${number(given.x, 1)}`, { anchor: "start" }),
-      box(174, BAR, 284, 28, "line", ["x_t und h_(t−1)", 4, 13]));
+      box(178, BAR, 284, 28, "line", ["x_t und h_(t−1)", 4, 13]));
     show(2, 4,
       arrow([[0, TRACK], [380, TRACK]], "carry", { width: 5 }),
-      text(12, TRACK - 12, "c_(t−1)"), text(2, TRACK + 20, number(given.c, 1), { anchor: "start" }), text(352, TRACK - 12, "c_t"));
+      text(2, TRACK - 12, "c_(t−1)", { anchor: "start" }), text(2, TRACK + 20, number(given.c, 1), { anchor: "start" }), text(366, TRACK - 12, "c_t"));
     show(1, 1, ...gate("o", "Ausgabe", ["tanh", 3, 13], [number(v.simple), 22, 15]));
     show(2, 2,
       arrow([[120, BAR - 14], [120, TRACK + 13]], "line", { dashed: true }), circle(120, TRACK, "?", "carry"),
@@ -67,19 +67,19 @@
       ...gate("o", "Ausgabe", ["aus x_t, h_(t−1)", 3, 9.5], ["und c_t", 19, 9.5]));
     show(1, 2, arrow([[X.o, 200], [X.o, 150], [OUT, 150], [OUT, BAR], [380, BAR]], "state"));
     show(3, 4, ...["f", "i", "k", "o"].flatMap((g) =>
-      gate(g, NAMES[g], [`${g}_t = ${g === "k" ? "tanh" : "σ"}(…)`, 2, 11], [number(v[g]), 22, 15])));
+      gate(g, NAMES[g], [g === "k" ? "tanh" : "σ", 2, 13], [number(v[g]), 22, 15])));
     show(3, 4,
       arrow([[X.f, 200], [X.f, TRACK + 13]], "gate"), circle(X.f, TRACK, "⊙", "carry"), text(X.f + 8, 150, "f_t", { anchor: "start" }),
       arrow([[X.i, 200], [X.i, 140], [161, 140]], "gate"), text(X.i - 8, 160, "i_t", { anchor: "end" }),
       arrow([[X.k, 200], [X.k, 140], [187, 140]], "candidate"), text(X.k + 8, 160, "k_t", { anchor: "start" }),
       arrow([[174, 127], [174, TRACK + 13]]), circle(174, 140, "⊙"), circle(174, TRACK, "+", "carry"),
       text(120, TRACK - 12, number(v.f * given.c)), text(181, 105, number(v.i * v.k), { anchor: "start" }),
-      text(352, TRACK + 20, number(v.c)));
+      text(378, TRACK + 20, number(v.c), { anchor: "end" }));
     show(3, 3, arrow([[X.o, 200], [X.o, 166]], "gate", { dashed: true }), text(X.o, 158, "folgt", { size: 11 }));
     show(4, 4,
       arrow([[X.o, 200], [X.o, 150], [OUT - 13, 150]], "gate"), text(X.o - 8, 170, "o_t", { anchor: "end" }),
       arrow([[OUT - 16, TRACK], [OUT - 16, 90]], "carry"), dot(OUT - 16, TRACK, "carry"),
-      arrow([[OUT, 116], [OUT, 137]]), box(OUT - 6, 103, 48, 26, "line", ["tanh", 4, 12]),
+      arrow([[OUT, 116], [OUT, 137]]), box(OUT - 12, 103, 46, 26, "line", ["tanh", 4, 12]),
       arrow([[OUT, 163], [OUT, BAR], [380, BAR]], "state"), circle(OUT, 150, "⊙", "state"));
     show(1, 1, text(366, BAR - 8, "h_t"), text(378, BAR + 18, number(v.simple), { anchor: "end" }));
     show(2, 2, text(366, BAR - 8, "h_t"));
@@ -118,9 +118,9 @@
   const forward = html("button", { type: "button" }, "Weiter →");
   const list = html("dl", { class: "live-equations" });
   const inputs = {
-    x: slider("Eingabe x_t", "live-x", { min: -2, max: 2, value: 1 }, () => show()),
-    h: slider("voriger Zustand h_(t−1)", "live-h", { min: -1, max: 1, value: 0.5 }, () => show()),
-    c: slider("voriger Übertrag c_(t−1)", "live-c", { min: -3, max: 3, value: 1 }, () => show()),
+    x: slider("Eingabe", "x_t", "live-x", { min: -2, max: 2, value: 1 }, () => show()),
+    h: slider("voriger Zustand", "h_(t−1)", "live-h", { min: -1, max: 1, value: 0.5 }, () => show()),
+    c: slider("voriger Übertrag", "c_(t−1)", "live-c", { min: -3, max: 3, value: 1 }, () => show()),
   };
 
   function show(grown = false) {

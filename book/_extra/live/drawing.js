@@ -51,9 +51,9 @@
       svg("polygon", { points: tip.join(" "), fill: COLOURS[colour] }));
   };
 
-  // Ein Schieber mit Beschriftung und Wert; «digits» Stellen nach dem Punkt.
-  const slider = (label, id, { min, max, value, digits = 1 }, change) => {
-    const input = html("input", { type: "range", id, min, max, value, step: 10 ** -digits });
+  // Ein Schieber mit Beschriftung, Symbol und Wert; «digits» Stellen nach dem Punkt.
+  const slider = (label, symbol, id, { min, max, value, digits = 1 }, change) => {
+    const input = html("input", { type: "range", id, min, max, step: 10 ** -digits, value });
     const output = html("output", { for: id });
     const show = () => {
       output.textContent = anncourse.number(input.valueAsNumber, digits);
@@ -62,7 +62,7 @@
     input.addEventListener("input", () => { show(); change(); });
     show();
     return { input, row: html("p", { class: "live-slider" },
-      html("label", { for: id }, anncourse.formula(label)), input, output) };
+      html("label", { for: id }, `${label} `, anncourse.formula(symbol)), input, output) };
   };
 
   Object.assign(anncourse, { COLOURS, drawing: { text, box, circle, dot, arrow }, slider });

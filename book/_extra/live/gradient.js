@@ -4,18 +4,18 @@
 {
   const { html, svg, number, slider, COLOURS } = anncourse;
   const { text, arrow } = anncourse.drawing;
-  const T = 20, W = 1;
+  const T = 20;
   const TOP = 6, BOTTOM = -8;                   // Zehnerpotenzen der Achse
   const place = (t) => 50 + 16.5 * (t - 1);
-  const height = (value) => 14 + (TOP - Math.log10(value)) * 13;
-  const CELLS = 226;
+  const height = (value) => 32 + (TOP - Math.log10(value)) * 13;
+  const CELLS = 244;
 
   // Gleichung (9.3.9) mit einer Einheit: vom Ende her ein Faktor (1 − h_t²) u je Schritt
-  anncourse.gradients = (u, a) => {
+  anncourse.gradients = (u, w) => {
     const slopes = [];
     let h = 0;
     for (let t = 1; t <= T; t++) {
-      h = Math.tanh(W * a * Math.sin(t) + u * h);
+      h = Math.tanh(w * Math.sin(t) + u * h);
       slopes.push(1 - h * h);
     }
     const linear = Array(T).fill(1), tanh = Array(T).fill(1);
@@ -40,7 +40,7 @@
   });
 
   const picture = ({ linear, tanh }) => {
-    const image = svg("svg", { viewBox: "0 0 380 292", role: "img", "aria-label":
+    const image = svg("svg", { viewBox: "0 0 380 310", role: "img", "aria-label":
       `Entrolltes RNN mit ${T} Schritten; darüber, logarithmisch, die Ableitung des letzten Zustands nach jedem `
       + "früheren, ohne und mit tanh. Der Satz darunter nennt die Werte." });
     for (let power = BOTTOM; power <= TOP; power += 2) {
@@ -50,6 +50,7 @@
         text(40, y + 4, power ? `10^(${String(power).replace("-", "−")})` : "1", { anchor: "end", size: 12 }));
     }
     image.append(
+      text(4, 16, "∂h_T / ∂h_t, logarithmisch", { anchor: "start", size: 12 }),
       line(tanh, COLOURS.carry, "6 3"),
       ...marks(tanh, COLOURS.carry, (x, y) => svg("rect", { x: x - 4, y: y - 4, width: 8, height: 8, fill: "#fff",
         stroke: COLOURS.carry, "stroke-width": 2 })),
@@ -71,18 +72,18 @@
   const size = (value) => {
     if (value >= 0.001 && value < 10000) return String(Number(value.toPrecision(2)));
     const [digits, power] = value.toExponential(0).split("e");
-    return html("span", {}, `${digits} · 10`, html("sup", {}, String(+power).replace("-", "−")));
+    return html("span", { class: "live-power" }, `${digits} · 10`, html("sup", {}, String(+power).replace("-", "−")));
   };
-  const verb = (value) => (value < 0.01 ? "verschwindet" : value > 100 ? "explodiert" : "bleibt in der Nähe von 1");
+  const verb = (value) => (value < 0.1 ? "verschwindet" : value > 10 ? "explodiert" : "bleibt in der Grössenordnung von 1");
 
   const card = html("div", { class: "live-card" });
   const sentence = html("p", { id: "live-gradient-sentence" });
   const { region, say } = anncourse.announcer();
-  const u = slider("Gewicht u", "live-u", { min: 0.2, max: 2, value: 0.7, digits: 2 }, () => show());
-  const a = slider("Stärke der Eingabe a", "live-a", { min: 0, max: 1, value: 0.5 }, () => show());
+  const u = slider("Gewicht", "u", "live-u", { min: 0.2, max: 2, value: 0.7, digits: 2 }, () => show());
+  const w = slider("Gewicht", "w", "live-w", { min: 0, max: 1, value: 0.5 }, () => show());
 
   function show() {
-    const values = anncourse.gradients(u.input.valueAsNumber, a.input.valueAsNumber);
+    const values = anncourse.gradients(u.input.valueAsNumber, w.input.valueAsNumber);
     const [linear, tanh] = [values.linear[0], values.tanh[0]];
     card.replaceChildren(picture(values));
     sentence.replaceChildren(
@@ -92,6 +93,6 @@
     say(sentence.textContent);
   }
 
-  document.getElementById("live-gradient").replaceChildren(u.row, a.row, card, sentence, region);
+  document.getElementById("live-gradient").replaceChildren(u.row, w.row, card, sentence, region);
   show();
 }

@@ -9,7 +9,7 @@
     "Verneinung": "This film is not bad at all. It isn't boring, and I didn't regret a single minute.",
     "Langer Nachsatz": "A terrible film. It runs for two hours, and I saw it with my brother in a small "
       + "cinema near the station on the last evening of our holiday.",
-    "Unbekannte Wörter": "My neighbour Hildegunn called it unskippable, and I agree: "
+    "Unbekannte Wörter": "My friend Hildegunn called it unskippable, and I agree: "
       + "a warm, clever and touching story.",
   };
   const CHOSEN = 8;         // so viele Einheiten auf einmal
@@ -58,7 +58,7 @@
       html("span", { class: "live-word live-unknown" }, "gestrichelt"),
       ": nicht im Wortschatz, das Netz liest ", html("code", {}, "<UNK>"), "."),
     html("h2", {}, "In der Zelle, Wort für Wort"),
-    html("p", {}, html("label", { for: "live-units" }, "Einheiten "), select),
+    html("p", {}, html("label", { for: "live-units" }, "Einheiten"), " ", select),
     scroller, details);
   details.append(tables);
   details.addEventListener("toggle", () => show());
@@ -69,7 +69,7 @@
   }
 
   function fillUnits() {
-    select.replaceChildren(html("option", { value: "" }, `die ${CHOSEN} mit dem grössten Ausgabegewicht`));
+    select.replaceChildren(html("option", { value: "" }, `die ${CHOSEN} mit dem grössten |w|`));
   }
 
   // Die Einheiten mit dem grössten |w_j|: Diese Auswahl bleibt beim Tippen stehen.
