@@ -90,7 +90,7 @@
       `Mit u = ${number(u.input.valueAsNumber)} ist die Ableitung von h`, html("sub", {}, "T"), " nach h", html("sub", {}, "1"),
       `, ${T - 1} Schritte zurück, ohne tanh `, size(linear), `: Sie ${verb(linear)}. Mit tanh ist sie `, size(tanh),
       `: Sie ${verb(tanh)}.`);
-    say(sentence.textContent);
+    say(sentence.textContent.replace(/ · 10(?=−)/g, " mal 10 hoch "));
   }
 
   document.getElementById("live-gradient").replaceChildren(u.row, w.row, card, sentence, region);

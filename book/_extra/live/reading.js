@@ -41,7 +41,8 @@
   // --- Ausgaben
   const message = html("p", { class: "live-message" });
   const verdicts = html("ul", { class: "live-verdicts" });
-  const words = html("p", { class: "live-words", lang: "en" });
+  const words = html("div", { class: "live-words", lang: "en", tabindex: 0, role: "region",
+    "aria-labelledby": "live-effects" });
   const scroller = html("div", { class: "live-scroll live-card", tabindex: 0, role: "region",
     "aria-label": "Kurve und Heatmaps, waagrecht verschiebbar" });
   const details = html("details", {}, html("summary", {}, "Alle Werte als Tabellen"));
@@ -49,7 +50,7 @@
   const { region, say } = anncourse.announcer();
   const results = html("div", {},
     verdicts,
-    html("h2", {}, "Wirkung jedes Worts"), words,
+    html("h2", { id: "live-effects" }, "Wirkung jedes Worts"), words,
     html("p", { class: "live-legend" },
       html("span", { class: "live-word", style: `background: ${paint(1)}` }, "orange, +"),
       " hebt das Logit, ",
