@@ -4,7 +4,7 @@
 {
   const folder = document.currentScript.src.replace(/[^/]*$/, "");
   const UNK = 1;
-  const opened = {}, waiting = {};
+  const opened = {}, waiting = {}, before = {};
 
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const floats = (text) => Float64Array.from(new Float32Array(bytes(text).buffer));
@@ -52,8 +52,14 @@
     const numbers = words.map((word) => ids.get(word) ?? UNK);
     const zero = new Float64Array(p.w.length);
     const logit = (h) => h.reduce((sum, h_j, j) => sum + p.w[j] * h_j, p.b_output[0]);
-    let state = { h: zero, c: zero };
-    const states = numbers.map((number) => (state = anncourse.steps[cell](embed(number), state, p)));
+    // Beim Tippen bleibt der Anfang gleich: Was schon gelesen ist, liest das Netz nicht noch einmal.
+    const read = before[cell] ?? { numbers: [], states: [] };
+    const changed = numbers.findIndex((number, t) => number !== read.numbers[t]);
+    const states = read.states.slice(0, changed < 0 ? numbers.length : changed);
+    for (const number of numbers.slice(states.length)) {
+      states.push(anncourse.steps[cell](embed(number), states.at(-1) ?? { h: zero, c: zero }, p));
+    }
+    before[cell] = { numbers, states };
     const logits = [logit(zero), ...states.map(({ h }) => logit(h))];
     return {
       cell, words, states, logits, w: p.w, dropped: all.length - words.length,
