@@ -125,8 +125,8 @@
     scroller.replaceChildren(
       html("p", { class: "live-caption" }, html("b", {}, "Wahrscheinlichkeit «positiv»"), " nach jedem Wort"),
       ...anncourse.curve(readings, current), ...anncourse.heatMaps(current, units));
-    scroller.scrollLeft = scroller.scrollWidth;   // das zuletzt getippte Wort
     tables.replaceChildren(...(details.open ? anncourse.tables(current, units) : []));
+    scroller.scrollLeft = scroller.scrollWidth;   // das zuletzt getippte Wort
     say(`${LOOKS[cell].name} nach ${current.words.length} Wörtern: ${verdict(last(current))}. ${message.textContent}`);
   }
 
