@@ -12,6 +12,7 @@ import imagesize
 from bs4 import BeautifulSoup
 from docutils import nodes
 
+BOOK = Path(__file__).resolve().parents[1]
 LANGUAGE = "de-CH"
 HASHES = "'HASHES'"  # Platzhalter: Prüfsummen kennt man erst, wenn die Seite geschrieben ist
 POLICY = (
@@ -20,6 +21,12 @@ POLICY = (
 )
 COLAB = re.compile(r'<p><a [^>]*href="(https://colab\.[^"]+)"[^>]*>[^<]*</a></p>')
 LENGTH = 155  # so viel einer Beschreibung zeigen Suchmaschinen
+
+
+def fingerprint() -> str:
+    """Prüfsumme über Stile, Vorlagen und Erweiterungen."""
+    files = [f for d in ("_ext", "_static", "_templates") for f in (BOOK / d).glob("*.*")]
+    return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(files))).hexdigest()
 
 
 def describe(doctree, title: str) -> str:
@@ -159,6 +166,8 @@ def finish_pages(app, exception) -> None:
 
 def setup(app):
     """Von Sphinx aufgerufen."""
+    # Ändert sich nur ein Stil oder eine Vorlage, baut Sphinx sonst keine Seite neu.
+    app.add_config_value("course_fingerprint", fingerprint(), "html")
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

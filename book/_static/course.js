@@ -7,7 +7,7 @@ if (typeof locale !== "undefined") {
 const SCROLLABLE = {
   "div.highlight pre, .cell_output pre": "Code",
   ".cell_output, .cell_output .output, .pst-scrollable-table-container": "Tabelle",
-  ".math, mjx-container": "Formel",
+  ".math, mjx-container[display]": "Formel",
 };
 
 function markWide(element, label) {
@@ -33,4 +33,14 @@ window.addEventListener("load", () => {
     window.addEventListener("resize", markAll);
     document.addEventListener("toggle", markAll, true); // Zugeklapptes hat keine Breite
   });
+});
+
+// Drucker lassen den dunklen Grund weg: Gedruckt wird immer hell.
+let shown;
+window.addEventListener("beforeprint", () => {
+  shown = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+window.addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = shown;
 });

@@ -25,7 +25,8 @@ ENGLISH = re.compile(
 )
 NAMES_OF_BUTTONS = """() => [...document.querySelectorAll(
     "button, summary, .admonition-title, [aria-label], [title]:not([title*='doi:']), svg title, " +
-    "[placeholder], [data-tooltip], [data-bs-title], .prev-next-subtitle, .skip-link, nav.page-links a")].flatMap(e =>
+    "[placeholder], [data-tooltip], [data-bs-title], .prev-next-subtitle, .skip-link, " +
+    "nav.page-links a")].flatMap(e =>
     ["aria-label", "title", "placeholder", "data-tooltip", "data-bs-title",
      "data-bs-original-title"]
     .map(name => e.getAttribute(name)).concat(

@@ -114,8 +114,11 @@ def test_print_has_the_text_alone(page, site):
         expect(page.locator(selector).first).not_to_be_visible()
     assert page.locator("h1:visible").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert background in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_the_book_opens_from_a_folder(page):
