@@ -12,10 +12,10 @@ ifeq ($(filter imdb sample,$(DATA)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test notebooks sync results bench check serve clean
+.PHONY: help install book test test-browser notebooks sync results bench check serve clean
 
 help:  ## zeigt diese Übersicht
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -36,6 +36,9 @@ test: $(INSTALLED) $(DICTIONARY)  ## prüft Modul, Prosa, Buch und Notebooks (nb
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout=1200 -n 2 --dist loadfile
+
+test-browser: $(INSTALLED)  ## prüft jede Seite des gebauten Buchs in Chromium (vorher: make book)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
 
 notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst imdb) aus und speichert die Ausgaben
 	for notebook in $(NOTEBOOKS); do \

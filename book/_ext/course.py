@@ -1,11 +1,7 @@
-"""Was Jupyter Book fehlt: MathJax im Buch, deutsche Oberfläche, Sperre gegen fremde Inhalte."""
+"""Was Jupyter Book fehlt: Adresse des Repositorys, deutsche Oberfläche, Formeln, Literatur."""
 
-import base64
-import hashlib
 import re
-import shutil
 import tomllib
-from importlib.util import find_spec
 from pathlib import Path
 
 from docutils import nodes
@@ -19,38 +15,13 @@ from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferen
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ROOT / "book" / "locale"
-LANGUAGE = "de-CH"
-
-HASHES = "'HASHES'"  # Platzhalter: Prüfsummen kennt man erst, wenn die Seite geschrieben ist
-POLICY = (
-    f"default-src 'none'; script-src 'self' {HASHES}; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
-)
 PUNCTUATION = re.compile(r"[.,;:!?)»…]+")
-INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
 def set_repository(app, config) -> None:
     """Trägt die Adresse aus pyproject.toml ein: Sie steht nur dort."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     config.html_theme_options["repository_url"] = project["urls"]["Repository"]
-
-
-def copy_mathjax(app) -> None:
-    """Legt MathJax ins Buch, damit beim Lesen niemand sonst gefragt wird."""
-    if app.builder.format != "html":
-        return
-    package = Path(find_spec("mathjax").submodule_search_locations[0])
-    target = Path(app.outdir) / "mathjax"
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(package / "static/mathjax/es5/tex-svg.js", target / "tex-svg.js")
-
-
-def prepare_page(app, pagename, templatename, context, doctree) -> None:
-    """Sprache und Sperre im Kopf jeder Seite."""
-    context["language"] = LANGUAGE
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    context["metatags"] = f"{policy}\n{context.get('metatags', '')}"
 
 
 def mend_formulas(app, doctree) -> None:
@@ -68,30 +39,6 @@ def mend_formulas(app, doctree) -> None:
             pair = nodes.inline("", "", formula.deepcopy(), nodes.Text(mark[0]))
             pair["classes"] = ["nobreak"]
             parent[place : place + 2] = [pair, nodes.Text(text[mark.end() :])]
-
-
-def mend_roles(text: str) -> str:
-    """Für Bildschirmleser: fehlende und veraltete Rollen, leere Tabellenköpfe."""
-    text = text.replace(
-        '<div id="pst-primary-sidebar"',
-        '<div id="pst-primary-sidebar" role="complementary" aria-label="Seitenleiste"',
-    )
-    text = text.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
-    text = text.replace(' role="doc-biblioentry"', "")
-    return text.replace("<th></th>", "<td></td>")
-
-
-def finish_pages(app, exception) -> None:
-    """Rollen, und statt des Platzhalters die Prüfsummen der Skripte in der Seite selbst."""
-    if exception or app.builder.format != "html":
-        return
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text("utf-8")
-        if HASHES in text:
-            text = mend_roles(text)
-            digests = {hashlib.sha256(s.encode()).digest() for s in INLINE_SCRIPT.findall(text)}
-            allowed = sorted(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests)
-            page.write_text(text.replace(HASHES, " ".join(allowed)), "utf-8")
 
 
 class GermanStyle(Style):
@@ -158,8 +105,5 @@ def setup(app):
     # jupyter_book fragt danach, auch wenn sphinx_comments nicht geladen ist
     app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", set_repository, priority=100)
-    app.connect("builder-inited", copy_mathjax)
-    app.connect("html-page-context", prepare_page, priority=900)
     app.connect("doctree-read", mend_formulas)
-    app.connect("build-finished", finish_pages)
     return {"env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,3 +2,45 @@
 if (typeof locale !== "undefined") {
   locale = "de";
 }
+
+// Was in sich selbst seitwärts läuft, muss auch die Tabulatortaste erreichen, und nur das.
+const SCROLLABLE = {
+  "div.highlight pre, .cell_output pre": "Code",
+  ".cell_output, .cell_output .output, .pst-scrollable-table-container": "Tabelle",
+  ".math, mjx-container[display]": "Formel",
+};
+
+function markWide(element, label) {
+  if (element.scrollWidth > element.clientWidth + 1) {
+    element.tabIndex = 0;
+    element.setAttribute("role", "group");
+    element.setAttribute("aria-label", `${label}, seitwärts rollbar`);
+  } else {
+    for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name);
+  }
+}
+
+function markAll() {
+  for (const [selector, label] of Object.entries(SCROLLABLE)) {
+    for (const element of document.querySelectorAll(selector)) markWide(element, label);
+  }
+}
+
+window.addEventListener("load", () => {
+  const formulas = window.MathJax?.startup?.promise ?? Promise.resolve();
+  formulas.then(() => {
+    markAll();
+    window.addEventListener("resize", markAll);
+    document.addEventListener("toggle", markAll, true); // Zugeklapptes hat keine Breite
+  });
+});
+
+// Drucker lassen den dunklen Grund weg: Gedruckt wird immer hell.
+let shown;
+window.addEventListener("beforeprint", () => {
+  shown = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+window.addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = shown;
+});
