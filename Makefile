@@ -11,7 +11,7 @@ ifeq ($(filter imdb sample,$(DATA)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test notebooks sync results bench check serve clean
+.PHONY: help install book pdf test notebooks sync results bench check serve clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -27,6 +27,10 @@ install: $(INSTALLED)  ## legt .venv an und installiert, was in constraints.txt 
 book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	@echo "Das Buch liegt in _build/html/index.html"
+
+pdf: $(INSTALLED)  ## druckt das ganze Kapitel nach _build/pdf (braucht Chromium)
+	$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going --quiet
+	$(BIN)/python book/_tools/pdf.py
 
 test: $(INSTALLED)  ## prüft Modul, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
 	$(BIN)/ruff check .
