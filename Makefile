@@ -11,10 +11,10 @@ ifeq ($(filter imdb sample,$(DATA)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test notebooks sync results bench check serve clean
+.PHONY: help install book pdf test notebooks sync results bench check serve slug clean
 
 help:  ## zeigt diese Übersicht
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -63,6 +63,9 @@ check: $(INSTALLED)  ## prüft nur den Stil des Codes
 
 serve: $(INSTALLED)  ## zeigt das gebaute Buch unter http://localhost:8000
 	$(PYTHON) -m http.server 8000 --directory _build/html
+
+slug:  ## trägt eine andere Adresse ein: make slug SLUG=besitzer/name
+	$(PYTHON) book/_tools/slug.py "$(SLUG)"
 
 clean:  ## entfernt Gebautes; .venv bleibt
 	rm -rf _build
