@@ -11,7 +11,7 @@ ifeq ($(filter imdb sample,$(DATA)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test notebooks sync results bench check serve slug clean
+.PHONY: help install book pdf test notebooks sync results bench check serve slug test-colab clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: $(INSTALLED)  ## prüft Modul, Buch und Notebooks (nbval, auf Beispieldate
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout=1200 -n 2 --dist loadfile
+
+test-colab: $(INSTALLED)  ## führt die Notebooks wie in Colab aus (Netz, rund 10 Minuten)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/test_colab.py -m colab
 
 notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst imdb) aus und speichert die Ausgaben
 	for notebook in $(NOTEBOOKS); do \
