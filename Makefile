@@ -12,7 +12,7 @@ ifeq ($(filter imdb sample,$(DATA)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test test-browser notebooks sync results bench check serve clean
+.PHONY: help install book pdf test test-browser test-colab notebooks sync results bench check serve slug clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -32,6 +32,10 @@ book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	@echo "Das Buch liegt in _build/html/index.html"
 
+pdf: $(INSTALLED)  ## druckt das ganze Kapitel nach _build/pdf (braucht Chromium)
+	$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going --quiet
+	$(BIN)/python book/_tools/pdf.py
+
 test: $(INSTALLED) $(DICTIONARY)  ## prüft Modul, Prosa, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
@@ -39,6 +43,9 @@ test: $(INSTALLED) $(DICTIONARY)  ## prüft Modul, Prosa, Buch und Notebooks (nb
 
 test-browser: $(INSTALLED)  ## prüft jede Seite des gebauten Buchs in Chromium (vorher: make book)
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
+
+test-colab: $(INSTALLED)  ## führt die Notebooks wie in Colab aus (Netz, rund 10 Minuten)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/test_colab.py -m colab
 
 notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst imdb) aus und speichert die Ausgaben
 	for notebook in $(NOTEBOOKS); do \
@@ -67,6 +74,9 @@ check: $(INSTALLED)  ## prüft nur den Stil des Codes
 
 serve: $(INSTALLED)  ## zeigt das gebaute Buch unter http://localhost:8000
 	$(PYTHON) -m http.server 8000 --directory _build/html
+
+slug:  ## trägt eine andere Adresse ein: make slug SLUG=besitzer/name
+	$(PYTHON) book/_tools/slug.py "$(SLUG)"
 
 clean:  ## entfernt Gebautes; .venv bleibt
 	rm -rf _build

@@ -1,5 +1,6 @@
 """Was mehrere Testdateien brauchen: echte, erzeugte und ein paar Dutzend Kritiken."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -15,6 +16,20 @@ def own_cache(tmp_path_factory) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANNCOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def load_tool():
+    """Lädt ein Skript aus book/_tools als Modul."""
+
+    def load(name: str):
+        place = Path(__file__).resolve().parents[1] / "book" / "_tools" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, place)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="session")

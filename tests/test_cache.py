@@ -1,7 +1,6 @@
 """Der Zwischenspeicher: einmal rechnen, nie Falsches, nichts Halbes."""
 
 import os
-import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -87,6 +86,7 @@ def test_unusable_folder_is_said_and_changes_nothing(tmp_path, monkeypatch, buil
 
 
 def test_full_disk_leaves_nothing_half(folder, build, capsys):
+    resource = pytest.importorskip("resource", reason="nur unter Unix")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
     try:

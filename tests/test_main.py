@@ -8,7 +8,6 @@ import json
 import os
 import pty
 import re
-import resource
 import signal
 import struct
 import subprocess
@@ -492,6 +491,7 @@ def test_full_disk_as_output_of_train_keeps_the_results(bad, tmp_path):
 
 def test_full_disk_while_training(bad, tmp_path):
     """Der Datenträger nimmt nur Dateien bis 100 kB auf: Es bleibt nichts Halbes zurück."""
+    resource = pytest.importorskip("resource", reason="nur unter Unix")
     done = run(
         *TRAIN, bad / "data", "--output", "a/b/run", cwd=tmp_path,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
@@ -515,6 +515,8 @@ def test_closed_stdin(bad):
 
 def interrupted_when(present, arguments, cwd):
     """Startet einen Befehl und sendet ihm SIGINT, sobald ``present()`` zutrifft."""
+    if os.name == "nt":
+        pytest.skip("Windows sendet Ctrl-C auf anderem Weg")
     process = subprocess.Popen(
         command(*arguments), cwd=cwd, env=environment(), stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,

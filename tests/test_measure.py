@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -129,6 +128,7 @@ def test_other_data_are_measured_anew(data, tmp_path):
     assert json.loads((output / "majority.json").read_text("utf-8"))["digest"] != "andere"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sendet Ctrl-C auf anderem Weg")
 def test_interruption_keeps_what_is_finished(data, tmp_path):
     output = tmp_path / "out"
     process = subprocess.Popen(
@@ -146,6 +146,7 @@ def test_interruption_keeps_what_is_finished(data, tmp_path):
 
 
 def test_full_disk_is_said_and_leaves_nothing_half(tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource", reason="nur unter Unix")
     monkeypatch.syspath_prepend(SCRIPT.parent)
     import measure
 

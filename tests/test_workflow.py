@@ -1,0 +1,64 @@
+"""GitHub: Workflow und Formular haben die verlangte Form und rufen, was es gibt."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+GITHUB = ROOT / ".github"
+WORKFLOW = GITHUB / "workflows" / "book.yml"
+SCHEMAS = {
+    WORKFLOW: "vendor.github-workflows",
+    GITHUB / "ISSUE_TEMPLATE" / "fehler.yml": "vendor.github-issue-forms",
+}
+
+
+@pytest.fixture(scope="module")
+def jobs():
+    return yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]
+
+
+def commands(job) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("path, schema", SCHEMAS.items(), ids=lambda value: Path(value).stem)
+def test_form_is_valid(path, schema):
+    """Das Schema ist im Paket enthalten: Geprüft wird ohne Netz."""
+    outcome = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, path],
+        capture_output=True, text=True,
+    )
+    assert outcome.returncode == 0, outcome.stdout
+
+
+def test_every_make_target_it_calls_exists(jobs):
+    called = {target for job in jobs.values() for run in commands(job)
+              for target in re.findall(r"\bmake ([\w-]+)", run)}
+    defined = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert {"test", "book", "pdf", "test-browser"} <= called
+    assert called <= defined
+
+
+def test_torch_without_cuda_is_the_version_of_the_constraints(jobs):
+    (version,) = re.findall(r"^torch==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    texts = [run for job in jobs.values() for run in commands(job)]
+    texts.append((ROOT / "README.md").read_text("utf-8"))
+    named = [found for text in texts for found in re.findall(r"torch==([\d.]+)", text)]
+    assert len(named) == 3
+    assert set(named) == {version}
+
+
+def test_systems_and_versions(jobs):
+    matrix = jobs["versions"]["strategy"]["matrix"]
+    pairs = {(system, python) for system in matrix["system"] for python in matrix["python"]}
+    pairs |= {(entry["system"], entry["python"]) for entry in matrix["include"]}
+    (own,) = [step["with"]["python-version"] for step in jobs["book"]["steps"]
+              if "setup-python" in step.get("uses", "")]
+    pairs.add((jobs["book"]["runs-on"], own))
+    assert {python for system, python in pairs if "ubuntu" in system} == {"3.11", "3.12", "3.13"}
+    assert {system.split("-")[0] for system, _ in pairs} == {"ubuntu", "windows", "macos"}
