@@ -37,7 +37,8 @@ class ChapterBuilder(SingleFileHTMLBuilder):
 
     def get_outfilename(self, pagename: str) -> str:
         """Neben _static, damit dessen Pfade stimmen: Die Wurzel des Buchs liegt in book/."""
-        return str(Path(self.outdir) / "chapter.html")
+        name = "chapter" if pagename == self.config.root_doc else pagename
+        return str(Path(self.outdir) / f"{name}.html")
 
 
 def setup(app):

@@ -148,7 +148,8 @@ def finish_pages(app, exception) -> None:
     """Bessert jede Seite nach und setzt zuletzt die Prüfsummen ihrer Skripte ein."""
     if exception or app.builder.format != "html":
         return
-    copy_notebooks(app)
+    if app.builder.name == "html":  # nicht für das PDF
+        copy_notebooks(app)
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text("utf-8")
         if HASHES not in text:
