@@ -53,7 +53,8 @@ def colab(tmp_path_factory):
     torch = distribution("torch")
     for place in (*TORCH, torch._path.name):
         (library / place).symlink_to(torch.locate_file(place))
-    run(python, "-m", "pip", "install", "--quiet", *map("==".join, COLAB.items()))
+    # mit allem, was dieses torch selbst verlangt
+    run(python, "-m", "pip", "install", "--quiet", "torch", *map("==".join, COLAB.items()))
     kernel = folder / "kernels" / "colab"
     kernel.mkdir(parents=True)
     command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -89,9 +90,9 @@ def execute(colab, release, tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", f"{colab / 'env' / 'bin'}{os.pathsep}{os.environ['PATH']}")
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(
-            notebook, kernel_name="colab", timeout=1200, resources={"metadata": {"path": tmp_path}}
+            notebook, kernel_name="colab", timeout=1200, startup_timeout=300,
+            resources={"metadata": {"path": tmp_path}},
         ).execute()
-        return notebook
 
     return execute
 

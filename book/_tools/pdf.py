@@ -106,6 +106,7 @@ def print_chapter(browser: Browser, source: Path, target: Path) -> int:
         Anzahl Seiten.
     """
     page = browser.new_page(color_scheme="light")
+    page.set_default_timeout(300_000)  # Millisekunden; ein beschäftigter Rechner lädt langsam
     page.goto(source.as_uri())
     page.add_style_tag(path=HERE / "pdf.css")
     page.evaluate(PREPARE)
