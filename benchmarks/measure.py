@@ -25,6 +25,8 @@ from tqdm import tqdm
 from anncourse.config import Config
 from anncourse.data import ReviewsDataModule
 from anncourse.errors import AnncourseError, OutsideError, reason
+from anncourse.lag import LagConfig
+from anncourse.lag import measure as measure_lag
 from anncourse.results import MEASURED_FOLDER
 from anncourse.sources import load_reviews
 from anncourse.text import tokenise
@@ -34,6 +36,13 @@ SEEDS = range(5)
 CELLS = ("rnn", "lstm", "gru")
 WIDE = 76  # 76·(32 + 76) + 2·76 = 8360 Parameter, so viele wie die LSTM(32, 32) mit 8448
 BASELINES = ("majority", "bag_of_words", "tfidf", "tfidf_bigrams")
+LAGS = (10, 25, 50, 100, 200)
+LAG_SCHEMES = {
+    "rnn": ("pytorch", "keras", "irnn"),
+    "lstm": ("pytorch", "keras", "forget_bias_3"),
+    "gru": ("pytorch", "keras", "forget_bias_3"),
+}
+TRUNCATIONS, SHORT_LAGS = (10, 20, None), (5, 10, 15, 20, 25)
 
 
 def runs() -> dict[str, tuple[str, Config, int]]:
@@ -49,6 +58,19 @@ def runs() -> dict[str, tuple[str, Config, int]]:
         for side in ("left", "right"):
             changed = replace(c, padding_side=side, similar_length=False)
             named[f"{cell}-fixed-{side}"] = cell, changed, 0
+    return named
+
+
+def lag_runs() -> dict[str, LagConfig]:
+    """Name → Versuch mit der Aufgabe aus `anncourse.lag`; ohne Kritiken."""
+    named = {
+        f"lag-{cell}-{init}-{lag:03}": LagConfig(cell, init, lag)
+        for cell, inits in LAG_SCHEMES.items() for init in inits for lag in LAGS
+    }
+    named |= {
+        f"truncated-{steps or 'never'}-{lag:03}": LagConfig("rnn", "keras", lag, truncation=steps)
+        for steps in TRUNCATIONS for lag in SHORT_LAGS
+    }
     return named
 
 
@@ -127,17 +149,35 @@ def logistic_regression(name: str, texts: dict, labels: dict) -> dict:
     }
 
 
+def remember(name: str) -> dict:
+    """Ein Versuch mit langem Abstand: alle Zufallsstarts, in einem Prozess mit einem Thread."""
+    torch.set_num_threads(1)
+    config = lag_runs()[name]
+    start = time.perf_counter()
+    measured = measure_lag(config)
+    seconds = {"seconds_total": round(time.perf_counter() - start, 3)}
+    head = {"name": name, "config": asdict(config)}
+    return head | measured | seconds | {"versions": versions(), "machine": machine()}
+
+
 def compute(name: str) -> dict:
-    """Ein Lauf oder ein Verfahren ohne Netz."""
-    return baseline(name) if name in BASELINES else train(name)
+    """Ein Lauf, ein Verfahren ohne Netz oder ein Versuch mit langem Abstand."""
+    if name in BASELINES:
+        return baseline(name)
+    return remember(name) if name in lag_runs() else train(name)
 
 
 def is_done(folder: Path, name: str, digest: str) -> bool:
-    """Liegt das Ergebnis schon da, mit denselben Daten und Hyperparametern?"""
+    """Liegt das Ergebnis schon da, mit denselben Daten und Hyperparametern?
+
+    Die Versuche mit langem Abstand hängen nicht von den Kritiken ab.
+    """
     try:
         result = json.loads((folder / f"{name}.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
+    if name in lag_runs():
+        return result.get("config") == asdict(lag_runs()[name])
     same_config = name in BASELINES or result.get("config") == asdict(runs()[name][1])
     return result.get("digest") == digest and same_config
 
@@ -172,7 +212,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reviews = load_reviews()
-        names = [n for n in (*BASELINES, *runs()) if any(fnmatch(n, p) for p in arguments.patterns)]
+        known = (*BASELINES, *runs(), *lag_runs())
+        names = [n for n in known if any(fnmatch(n, p) for p in arguments.patterns)]
         missing = [name for name in names if not is_done(folder, name, reviews.digest)]
         print(f"{reviews}; {len(names) - len(missing)} von {len(names)} Läufen liegen schon da.")
         if missing:
