@@ -115,7 +115,9 @@ def train(config: LagConfig, seed: int) -> tuple[BitReader, int]:
     generator = torch.Generator().manual_seed(seed)
     model, c, running = BitReader(config), config, 0.5
     optimiser = torch.optim.RMSprop(model.parameters(), c.learning_rate, c.rho, c.epsilon)
-    for batch in range(1, c.batches + 1):
+    batches = 0
+    while batches < c.batches and running <= 0.995:
+        batches += 1
         x, y = sequences(c.batch_size, c.lag, generator)
         logits = model(x, c.truncation)
         optimiser.zero_grad()
@@ -124,9 +126,7 @@ def train(config: LagConfig, seed: int) -> tuple[BitReader, int]:
         optimiser.step()
         right = ((logits > 0) == (y > 0.5)).float().mean().item()
         running = 0.9 * running + 0.1 * right              # über etwa die letzten zehn Stapel
-        if running > 0.995:
-            break
-    return model, batch
+    return model, batches
 
 
 @torch.no_grad()
