@@ -197,17 +197,18 @@ def lag_accuracy(
     """
     figure = Plot(figsize=(8.5 if len(panels) > 1 else 6.5, 3.6), layout="constrained")
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    lags = sorted({lag for lines in panels.values() for runs in lines.values() for lag in runs})
     for axes, (heading, lines) in zip(grid, panels.items()):
         for number, (label, runs) in enumerate(lines.items()):
             colour = CELL_COLOURS.get(label.lower(), CELL_COLOURS["rnn"])
             style, marker = ("-", "--", "-.")[number], ("o", "s", "^")[number]
-            places = np.arange(len(runs)) + 0.14 * (number - 1)  # nebeneinander statt verdeckt
+            places = [lags.index(lag) + 0.14 * (number - 1) for lag in runs]  # nebeneinander
             for place, values in zip(places, runs.values()):
                 axes.plot(np.full(len(values), place), 100 * np.asarray(values), marker,
                           color=colour, alpha=0.5, markersize=4, linestyle="none")
             means = [100 * np.mean(values) for values in runs.values()]
             axes.plot(places, means, color=colour, linestyle=style, marker=marker, label=label)
-            axes.set_xticks(range(len(runs)), runs)
+        axes.set_xticks(range(len(lags)), lags)
         axes.axhline(50, color=COLOURS["line"], linewidth=0.8, linestyle=":")
         axes.set_title(heading, fontsize=10)
         axes.grid(alpha=0.3)
