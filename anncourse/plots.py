@@ -196,7 +196,7 @@ def lag_accuracy(
         Titel mit dem Namen der Daten.
     """
     figure = Plot(figsize=(8.5 if len(panels) > 1 else 6.5, 3.6), layout="constrained")
-    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    grid = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     lags = sorted({lag for lines in panels.values() for runs in lines.values() for lag in runs})
     for axes, (heading, lines) in zip(grid, panels.items()):
         for number, (label, runs) in enumerate(lines.items()):

@@ -39,7 +39,7 @@ BASELINES = ("majority", "bag_of_words", "tfidf", "tfidf_bigrams")
 LAGS = (10, 25, 50, 100, 200)
 LAST_LAG = {  # beim genannten Abstand kommt kein Lauf über das Raten; weiter wird nicht gerechnet
     "rnn-pytorch": 25, "lstm-pytorch": 25, "gru-pytorch": 25, "gru-keras": 25,
-    "rnn-keras": 100, "rnn-irnn": 100,
+    "rnn-keras": 100,
 }
 LAG_SCHEMES = {
     "rnn": ("pytorch", "keras", "irnn"),
