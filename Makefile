@@ -58,7 +58,7 @@ sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Noteboo
 	  $(BIN)/jupytext --quiet --to ipynb --update $$twin || exit 1; \
 	done
 
-results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 40 Minuten; setzt fort)
+results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 50 Minuten; setzt fort)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/measure.py
 	for cell in rnn lstm gru; do \
 	  OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse train --cell $$cell \

@@ -88,6 +88,13 @@ ALT_TEXTS = {
         "Faktor, zwischen h_T und h_(T−1) diag(1 − h_T²) U; unten steht ihr Produkt, die "
         "Ableitung von h_T nach dem frühesten Zustand."
     ),
+    "carry_gradient": (
+        "Drei LSTM-Zellen nebeneinander, für die Schritte T−2, T−1 und T. Über ihnen läuft die "
+        "Übertragsspur nach rechts; auf ihr wird in jeder Zelle mit f_t multipliziert und "
+        "i_t mal k_t addiert. Gestrichelte Pfeile zeigen zwei Wege des Gradienten nach links. Der "
+        "direkte Weg bleibt über der Spur und hat je Schritt den Faktor diag(f_t). Der Umweg "
+        "verläuft unten von Zelle zu Zelle, durch U und durch die Ableitungen von σ und tanh."
+    ),
 }
 
 
@@ -452,3 +459,43 @@ def bptt_paths(steps: int = 4) -> SVG:
     ratio = f"\\dfrac{{\\partial h_T}}{{\\partial h_{{{names[-1]}}}}}"
     d.text(350, 36, f"${ratio} = " + "\\ \\cdot\\ ".join(factors) + "$", size=13)
     return d.picture("bptt_paths", "Der Weg des Gradienten zurück durch die Zeit")
+
+
+def carry_gradient() -> SVG:
+    """Die zwei Wege des Gradienten durch eine LSTM: auf der Spur und über den Zustand."""
+    d = Drawing(400)
+    track, row = 235, 130
+    d.arrow((12, track), (690, track), colour="carry", width=5)
+    for k, now in enumerate(("T-2", "T-1", "T")):
+        x = 116 + 215 * k
+        d.arrow((x - 28, row + 24), (x - 28, track - RADIUS), colour="gate")
+        d.arrow((x + 28, row + 24), (x + 28, track - RADIUS), colour="candidate")
+        d.text(x - 36, 184, f"$f_{{{now}}}$", ha="right")
+        d.text(x + 36, 184, "$i \\odot k$", ha="left")
+        d.operation(x - 28, track, "$\\odot$", "carry")
+        d.operation(x + 28, track, "$+$", "carry")
+        d.box(x, row, 116, 48, "Tore und\nKandidat", "state")
+        d.text(x + 57, track - 20, f"$c_{{{now}}}$")
+        d.dot(x + 96, track, "carry")
+        d.arrow((x + 96, track), (x + 96, row + 3), colour="carry")
+        d.arrow((x + 58, row), (x + 157 if k < 2 else 690, row), colour="state")
+        d.text(x + 121, row + 16, f"$h_{{{now}}}$")
+        d.arrow((x - 157 if k else 12, row), (x - 58, row), colour="state")
+    for k, now in enumerate(("T-1", "T")):
+        x = 116 + 215 * k
+        d.arrow((x + 287, track + 8), (x + 287, 300), (x + 92, 300), (x + 92, track + 10),
+                colour="carry", dashed=True, width=2.5)
+        d.text(x + 190, 317, f"$\\mathrm{{diag}}(f_{{{now}}})$")
+        d.arrow((x + 215, row - 24), (x + 215, 76), (x + 78, 76), (x + 78, track - 4),
+                dashed=True, bridge=True)
+        d.text(x + 147, 90, "$U,\\ \\sigma^{\\prime},\\ \\tanh^{\\prime}$", size=11)
+    d.arrow((70, 30), (20, 30), colour="carry", dashed=True, width=2.5)
+    d.text(80, 30, "Gradient: direkter Weg", ha="left")
+    d.arrow((330, 30), (280, 30), dashed=True)
+    d.text(340, 30, "Umweg über den Zustand", ha="left")
+    d.text(
+        350, 366, "direkter Weg: "
+        "$\\partial c_T / \\partial c_{T-2} = \\mathrm{diag}(f_T)"
+        "\\ \\mathrm{diag}(f_{T-1})$", size=12,
+    )
+    return d.picture("carry_gradient", "Die zwei Wege des Gradienten durch eine LSTM")

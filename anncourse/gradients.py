@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from anncourse.cells import STEPS, unpack, unroll
 from anncourse.errors import InputError
 
 
@@ -48,3 +49,26 @@ def gradient_norms(layer: nn.RNNBase, inputs: torch.Tensor) -> np.ndarray:
         (row,) = torch.autograd.grad(h[:, -1, unit].sum(), x, retain_graph=True)  # (B, T, I)
         squares += row.square().sum(-1)
     return squares.sqrt().mean(0).flip(0).numpy()  # (T,), Abstand 0 zuerst
+
+
+def track_gate(layer: nn.RNNBase, inputs: torch.Tensor) -> float | None:
+    """Das Tor des direkten Wegs: f_t bei der LSTM, z_t bei der GRU.
+
+    Parameters
+    ----------
+    layer, inputs
+        Wie in `gradient_norms`.
+
+    Returns
+    -------
+    float or None
+        Geometrisches Mittel über Folgen, Schritte und Einheiten; ein RNN hat kein solches Tor.
+    """
+    gate = {nn.LSTM: "f", nn.GRU: "z"}.get(type(layer))
+    if gate is None:
+        return None
+    cell = type(layer).__name__.lower()
+    weights = {name: value.detach().double().numpy() for name, value in layer.named_parameters()}
+    p = unpack(cell, weights)
+    values = [unroll(STEPS[cell], x, p)[gate] for x in inputs.detach().double().numpy()]
+    return float(np.exp(np.log(values).mean()))

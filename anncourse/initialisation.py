@@ -25,7 +25,8 @@ def initialise(model: nn.Module, scheme: str) -> None:
             Orthogonal ist hier U jedes Tors für sich; Keras zieht die Tore einer LSTM oder GRU
             gemeinsam.
         ``forget_bias_3``
-            Wie ``keras``, der Achsenabschnitt des Vergesstors aber 3: f ≈ 0.95.
+            Wie ``keras``, der Achsenabschnitt des Vergesstors aber 3: f ≈ 0.95. Bei der GRU
+            jener des Aktualisierungstors z, das dort bestimmt, wie viel bleibt.
         ``irnn``
             Wie ``keras``, U aber die Einheitsmatrix.
 
@@ -63,8 +64,10 @@ def initialise_recurrent(layer: nn.RNNBase, scheme: str) -> None:
                 nn.init.eye_(U) if scheme == "irnn" else nn.init.orthogonal_(U)
         else:
             nn.init.zeros_(weight)
-            if isinstance(layer, nn.LSTM) and name.startswith("bias_ih"):  # Tore: i, f, g, o
-                weight[H : 2 * H] = 3.0 if scheme == "forget_bias_3" else 1.0
+            if name.startswith("bias_ih") and not isinstance(layer, nn.RNN):
+                usual = 1.0 if isinstance(layer, nn.LSTM) else 0.0
+                # f von i, f, g, o (LSTM), z von r, z, n (GRU)
+                weight[H : 2 * H] = 3.0 if scheme == "forget_bias_3" else usual
 
 
 def _check_scheme(scheme: str) -> str:

@@ -12,6 +12,7 @@ from anncourse.results import RunResult
 TRAIN, VALIDATION = COLOURS["input"], COLOURS["state"]
 CELL_COLOURS = {"rnn": COLOURS["state"], "lstm": COLOURS["carry"], "gru": COLOURS["gate"]}
 CELL_STYLES = {"rnn": "-", "lstm": "--", "gru": "-."}
+SCHEME_STYLES = {"PyTorch": ":", "Keras": "-", "Tor 3": "--", "Identität": "-."}
 
 
 class Plot(Figure):
@@ -141,27 +142,80 @@ def bench_ratios(ratios: Mapping[str, float], title: str) -> Plot:
     return figure
 
 
-def gradient_decay(norms: Mapping[str, np.ndarray], title: str) -> Plot:
+def gradient_decay(
+    rows: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]], title: str, lowest: float = 1e-20
+) -> Plot:
     """Norm des Gradienten gegen den Abstand k, logarithmisch, relativ zu k = 0.
+
+    Die Farbe sagt, welche Zelle, die Linienform, welche Anfangswerte; dick ist nach dem Training.
 
     Parameters
     ----------
-    norms : mapping
-        Beschriftung → Normen, Form ``(T,)``, aus `anncourse.gradients.gradient_norms`.
+    rows : mapping
+        Eingaben → Zelle → Anfangswerte (eine Beschriftung aus `SCHEME_STYLES`, mit oder ohne
+        «, trainiert») → Normen, Form ``(T,)``, aus `anncourse.gradients.gradient_norms`.
+    title : str
+        Titel mit dem Namen der Daten.
+    lowest : float
+        Was darunter liegt, ist abgeschnitten.
+    """
+    columns = len(next(iter(rows.values())))
+    size = (8.5 if columns > 1 else 7, 1 + 2.9 * len(rows))
+    figure = Plot(figsize=size, layout="constrained")
+    grid = figure.subplots(len(rows), columns, sharex=True, sharey=True, squeeze=False)
+    for panels, (inputs, cells) in zip(grid, rows.items()):
+        for axes, (cell, norms) in zip(panels, cells.items()):
+            for label, values in norms.items():
+                relative = np.where(values > 0, values / values[0], np.nan)
+                scheme, *trained = label.split(", ")
+                axes.semilogy(
+                    relative, label=label, color=CELL_COLOURS[cell],
+                    linestyle=SCHEME_STYLES[scheme], linewidth=3 if trained else 1.4,
+                )
+            axes.set_title(f"{cell.upper()}, {inputs}", fontsize=10)
+            axes.grid(alpha=0.3)
+            axes.legend(fontsize=8, loc="lower left")
+    grid[0, 0].set_ylim(bottom=lowest)
+    figure.suptitle(title)
+    figure.supxlabel("Abstand k in Schritten", fontsize=10)
+    figure.supylabel(r"$\|\partial h_T/\partial x_{T-k}\|$, relativ zu $k=0$", fontsize=10)
+    return figure
+
+
+def lag_accuracy(
+    panels: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]], title: str
+) -> Plot:
+    """Genauigkeit gegen den Abstand: ein Zeichen je Lauf, eine Linie durch die Mittelwerte.
+
+    Parameters
+    ----------
+    panels : mapping
+        Überschrift → Beschriftung → Abstand → Anteile zwischen 0 und 1, ein Wert je Lauf.
+        Beschriftungen, die keine Zelle nennen, gelten dem RNN.
     title : str
         Titel mit dem Namen der Daten.
     """
-    figure = Plot(figsize=(7.5, 4.2), layout="constrained")
-    axes = figure.subplots()
-    colours = [COLOURS[name] for name in ("state", "carry", "gate", "candidate", "input", "line")]
-    styles = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-    for k, (label, values) in enumerate(norms.items()):
-        relative = np.where(values > 0, values / values[0], np.nan)
-        axes.semilogy(relative, label=label, color=colours[k % 6], linestyle=styles[k % 6])
-    axes.set(xlabel="Abstand k in Schritten", title=title)
-    axes.set_ylabel(r"$\|\partial h_T/\partial x_{T-k}\|$, relativ zu $k=0$")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    figure = Plot(figsize=(8.5 if len(panels) > 1 else 6.5, 3.6), layout="constrained")
+    grid = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    lags = sorted({lag for lines in panels.values() for runs in lines.values() for lag in runs})
+    for axes, (heading, lines) in zip(grid, panels.items()):
+        for number, (label, runs) in enumerate(lines.items()):
+            colour = CELL_COLOURS.get(label.lower(), CELL_COLOURS["rnn"])
+            style, marker = ("-", "--", "-.")[number], ("o", "s", "^")[number]
+            places = [lags.index(lag) + 0.14 * (number - 1) for lag in runs]  # nebeneinander
+            for place, values in zip(places, runs.values()):
+                axes.plot(np.full(len(values), place), 100 * np.asarray(values), marker,
+                          color=colour, alpha=0.5, markersize=4, linestyle="none")
+            means = [100 * np.mean(values) for values in runs.values()]
+            axes.plot(places, means, color=colour, linestyle=style, marker=marker, label=label)
+        axes.set_xticks(range(len(lags)), lags)
+        axes.axhline(50, color=COLOURS["line"], linewidth=0.8, linestyle=":")
+        axes.set_title(heading, fontsize=10)
+        axes.grid(alpha=0.3)
+    grid[0].legend(fontsize=8)
+    grid[0].set_ylabel("Genauigkeit in %")
+    figure.suptitle(title)
+    figure.supxlabel("Abstand k in Schritten; gepunktet: geraten", fontsize=10)
     return figure
 
 

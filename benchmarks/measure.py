@@ -25,6 +25,8 @@ from tqdm import tqdm
 from anncourse.config import Config
 from anncourse.data import ReviewsDataModule
 from anncourse.errors import AnncourseError, OutsideError, reason
+from anncourse.lag import LagConfig
+from anncourse.lag import measure as measure_lag
 from anncourse.results import MEASURED_FOLDER
 from anncourse.session import machine, versions
 from anncourse.sources import load_reviews
@@ -42,6 +44,17 @@ WITHOUT = {  # eine Zutat des Trainings fehlt
     "clipping": {"gradient_norm": 0.0},
 }
 BASELINES = ("majority", "bag_of_words", "tfidf", "tfidf_bigrams")
+LAGS = (10, 25, 50, 100, 200)
+LAST_LAG = {  # beim genannten Abstand kommt kein Lauf über das Raten; weiter wird nicht gerechnet
+    "rnn-pytorch": 25, "lstm-pytorch": 25, "gru-pytorch": 25, "gru-keras": 25,
+    "rnn-keras": 100,
+}
+LAG_SCHEMES = {
+    "rnn": ("pytorch", "keras", "irnn"),
+    "lstm": ("pytorch", "keras", "forget_bias_3"),
+    "gru": ("pytorch", "keras", "forget_bias_3"),
+}
+TRUNCATIONS, SHORT_LAGS = (10, 20, None), (5, 10, 15, 20, 25)
 
 
 def runs() -> dict[str, tuple[str, Config, int]]:
@@ -61,6 +74,20 @@ def runs() -> dict[str, tuple[str, Config, int]]:
         f"{cell}-without-{what}-{seed}": (cell, replace(c, **change), seed)
         for seed in range(3) for what, change in WITHOUT.items() for cell in ("rnn", "lstm")
     }
+
+
+def lag_runs() -> dict[str, LagConfig]:
+    """Name → Versuch mit der Aufgabe aus `anncourse.lag`; ohne Kritiken."""
+    named = {
+        f"lag-{cell}-{init}-{lag:03}": LagConfig(cell, init, lag)
+        for cell, inits in LAG_SCHEMES.items() for init in inits for lag in LAGS
+        if lag <= LAST_LAG.get(f"{cell}-{init}", LAGS[-1])
+    }
+    named |= {
+        f"truncated-{steps or 'never'}-{lag:03}": LagConfig("rnn", "keras", lag, truncation=steps)
+        for steps in TRUNCATIONS for lag in SHORT_LAGS
+    }
+    return named
 
 
 @cache
@@ -138,17 +165,35 @@ def logistic_regression(name: str, texts: dict, labels: dict) -> dict:
     }
 
 
+def remember(name: str) -> dict:
+    """Ein Versuch mit langem Abstand: alle Zufallsstarts, in einem Prozess mit einem Thread."""
+    torch.set_num_threads(1)
+    config = lag_runs()[name]
+    start = time.perf_counter()
+    measured = measure_lag(config)
+    seconds = {"seconds_total": round(time.perf_counter() - start, 3)}
+    head = {"name": name, "config": asdict(config)}
+    return head | measured | seconds | {"versions": versions(), "machine": machine()}
+
+
 def compute(name: str) -> dict:
-    """Ein Lauf oder ein Verfahren ohne Netz."""
-    return baseline(name) if name in BASELINES else train(name)
+    """Ein Lauf, ein Verfahren ohne Netz oder ein Versuch mit langem Abstand."""
+    if name in BASELINES:
+        return baseline(name)
+    return remember(name) if name in lag_runs() else train(name)
 
 
 def is_done(folder: Path, name: str, digest: str) -> bool:
-    """Liegt das Ergebnis schon da, mit denselben Daten und Hyperparametern?"""
+    """Liegt das Ergebnis schon da, mit denselben Daten und Hyperparametern?
+
+    Die Versuche mit langem Abstand hängen nicht von den Kritiken ab.
+    """
     try:
         result = json.loads((folder / f"{name}.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
+    if name in lag_runs():
+        return result.get("config") == asdict(lag_runs()[name])
     same_config = name in BASELINES or result.get("config") == asdict(runs()[name][1])
     return result.get("digest") == digest and same_config
 
@@ -183,7 +228,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reviews = load_reviews()
-        names = [n for n in (*BASELINES, *runs()) if any(fnmatch(n, p) for p in arguments.patterns)]
+        known = (*BASELINES, *runs(), *lag_runs())
+        names = [n for n in known if any(fnmatch(n, p) for p in arguments.patterns)]
         missing = [name for name in names if not is_done(folder, name, reviews.digest)]
         print(f"{reviews}; {len(names) - len(missing)} von {len(names)} Läufen liegen schon da.")
         if missing:

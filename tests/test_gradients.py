@@ -7,7 +7,7 @@ from torch import nn
 
 from anncourse.cells import rnn_step, unpack, unroll
 from anncourse.errors import InputError
-from anncourse.gradients import gradient_norms
+from anncourse.gradients import gradient_norms, track_gate
 from anncourse.initialisation import initialise_recurrent
 
 LAYERS = [nn.RNN, nn.LSTM, nn.GRU]
@@ -111,3 +111,16 @@ def test_a_single_sequence_without_batch():
     with pytest.raises(InputError, match=r"\(8, 3\).*Erwartet.*\(B, T, I\).*x\[None\]"):
         gradient_norms(layer, x[0])
     assert gradient_norms(layer, x[0][None]).shape == (8,)
+
+
+@pytest.mark.parametrize("kind, bias", [(nn.LSTM, 3.0), (nn.GRU, 3.0)])
+def test_track_gate_follows_its_bias(kind, bias):
+    layer, x = layer_and_inputs(kind)
+    initialise_recurrent(layer, "forget_bias_3")
+    zeros = {name: torch.zeros_like(w) for name, w in layer.named_parameters() if "weight" in name}
+    layer.load_state_dict(zeros, strict=False)
+    assert track_gate(layer, x) == pytest.approx(1 / (1 + np.exp(-bias)))
+
+
+def test_an_rnn_has_no_track_gate():
+    assert track_gate(*layer_and_inputs(nn.RNN)) is None

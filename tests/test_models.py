@@ -194,6 +194,13 @@ def test_forget_bias_of_every_layer_and_direction(scheme, value, options):
         assert not getattr(layer, name.replace("ih", "hh")).any()  # nicht doppelt
 
 
+def test_open_update_gate_of_a_gru():
+    layer = nn.GRU(3, 4)
+    initialise_recurrent(layer, "forget_bias_3")
+    r, z, n = gates(layer, "bias_ih_l0")
+    assert torch.all(z == 3) and not r.any() and not n.any() and not layer.bias_hh_l0.any()
+
+
 @pytest.mark.parametrize("kind", LAYERS.values())
 def test_irnn_is_the_identity(kind):
     layer = kind(3, 5)

@@ -37,8 +37,14 @@ def comparison():
 
 
 def gradient_decay():
-    norms = {"RNN": np.array([4.0, 2.0, 0.0]), "LSTM": np.array([2.0, 1.5, 1.0])}
-    return plots.gradient_decay(norms, "Prüfdaten")
+    rnn = {"Keras": np.array([4.0, 2.0, 0.0]), "Keras, trainiert": np.array([2.0, 1.5, 1.0])}
+    lstm = {"PyTorch": np.array([1.0, 0.5, 0.25])}
+    return plots.gradient_decay({"Kritiken": {"rnn": rnn, "lstm": lstm}}, "Prüfdaten")
+
+
+def lag_accuracy():
+    lines = {"RNN": {10: [1.0, 0.9], 25: [0.5, 0.6]}, "LSTM": {10: [1.0, 1.0], 25: [1.0, 0.5]}}
+    return plots.lag_accuracy({"Keras": lines, "offen": lines}, "Prüfdaten")
 
 
 def heat_map():
@@ -59,8 +65,8 @@ def bench_ratios():
 
 
 FIGURES = [
-    curves, confusion, comparison, measured_accuracies, bench_ratios, gradient_decay, heat_map,
-    reading_curve,
+    curves, confusion, comparison, measured_accuracies, bench_ratios, gradient_decay, lag_accuracy,
+    heat_map, reading_curve,
 ]
 
 
@@ -133,11 +139,32 @@ def test_comparison_tells_the_nets_apart_without_colour():
 
 
 def test_gradient_decay_is_relative_and_skips_zeros():
-    axes = gradient_decay().axes[0]
-    rnn, lstm = (line.get_ydata() for line in axes.lines)
-    assert rnn[:2].tolist() == [1, 0.5] and np.isnan(rnn[2])  # 0 hat auf der Achse keinen Platz
-    assert lstm.tolist() == [1, 0.75, 0.5]
-    assert axes.get_yscale() == "log" and axes.get_xlabel() == "Abstand k in Schritten"
+    left, right = gradient_decay().axes
+    before, after = left.lines
+    assert before.get_ydata()[:2].tolist() == [1, 0.5]
+    assert np.isnan(before.get_ydata()[2])  # 0 hat auf der Achse keinen Platz
+    assert after.get_ydata().tolist() == [1, 0.75, 0.5]
+    assert left.get_yscale() == "log" and left.get_title() == "RNN, Kritiken"
+    assert after.get_linewidth() > before.get_linewidth()
+    assert before.get_color() == after.get_color() != right.lines[0].get_color()
+
+
+def test_a_cell_looks_the_same_in_every_plot():
+    colours = {line.get_label(): line.get_color() for line in comparison().axes[0].lines}
+    decay = [axes.lines[0].get_color() for axes in gradient_decay().axes]
+    assert decay == [colours["RNN"], colours["LSTM"]]
+    for line in lag_accuracy().axes[0].lines:
+        if line.get_label() in colours:
+            assert line.get_color() == colours[line.get_label()]
+
+
+def test_lag_accuracy_shows_every_run_and_the_mean():
+    axes = lag_accuracy().axes[0]
+    shown = {line.get_label(): line for line in axes.lines}
+    assert shown["RNN"].get_ydata().tolist() == pytest.approx([95, 55])
+    dots = [line.get_ydata().tolist() for line in axes.lines if line.get_linestyle() == "None"]
+    assert dots == [[100, 90], [50, 60], [100, 100], [100, 50]]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "25"]
 
 
 def test_heat_map_shows_the_chosen_units():

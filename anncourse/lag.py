@@ -1,0 +1,146 @@
+"""Eine Aufgabe, in der nur das Behalten zählt: ein Bit über k Schritte (Abschnitt 9.3.6)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from anncourse.initialisation import initialise_recurrent
+
+LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+SEEDS = range(5)
+
+
+@dataclass(frozen=True)
+class LagConfig:
+    """Was an einem Versuch feststeht; RMSprop und Begrenzung wie in `anncourse.config.Config`.
+
+    Attributes
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+        Die rekurrente Schicht.
+    init : str
+        Name eines Schemas aus `anncourse.initialisation`.
+    lag : int
+        Der Abstand k zwischen dem markierten Wert und dem Ende der Folge.
+    truncation : int or None
+        Nach so vielen Schritten bricht die Rückwärtsrechnung ab; ``None``: nie.
+    hidden_size : int
+        Breite des Zustands H.
+    batches : int
+        Höchstens so viele Stapel; wer vorher alles richtig sagt, hört auf.
+    batch_size : int
+        Folgen je Stapel, jede neu gezogen.
+    test_size : int
+        Neue Folgen, an denen zuletzt gemessen wird.
+    learning_rate, rho, epsilon, gradient_norm : float
+        RMSprop und die Obergrenze der Gradientennorm.
+    """
+
+    cell: str
+    init: str
+    lag: int
+    truncation: int | None = None
+    hidden_size: int = 32
+    batches: int = 500
+    batch_size: int = 32
+    test_size: int = 2000
+    learning_rate: float = 1e-3
+    rho: float = 0.9
+    epsilon: float = 1e-7
+    gradient_norm: float = 1.0
+
+
+class BitReader(nn.Module):
+    """Rekurrente Schicht und eine Ausgabe, die den letzten Zustand beurteilt."""
+
+    def __init__(self, config: LagConfig):
+        super().__init__()
+        self.recurrent = LAYERS[config.cell](2, config.hidden_size, batch_first=True)
+        initialise_recurrent(self.recurrent, config.init)
+        self.output = nn.Linear(config.hidden_size, 1)
+
+    def forward(self, x: torch.Tensor, truncation: int | None = None) -> torch.Tensor:
+        """Logits, Form ``(B,)``, zu Folgen der Form ``(B, T, 2)``.
+
+        Mit ``truncation`` erreicht der Gradient nur die letzten so vielen Schritte.
+        """
+        cut = max(0, x.shape[1] - truncation) if truncation else 0
+        state = None
+        if cut:
+            with torch.no_grad():                          # vorwärts ja, rückwärts nein
+                _, state = self.recurrent(x[:, :cut])
+        h, _ = self.recurrent(x[:, cut:], state)           # (B, T − cut, H)
+        return self.output(h[:, -1]).squeeze(-1)           # (B,)
+
+
+def sequences(
+    number: int, lag: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Zieht Folgen aus Marke und Wert; gefragt ist der markierte Wert.
+
+    Parameters
+    ----------
+    number : int
+        Wie viele, B.
+    lag : int
+        Die Marke steht ``lag`` Schritte vor dem Ende, also am Anfang.
+    generator : torch.Generator
+        Quelle des Zufalls.
+
+    Returns
+    -------
+    x : torch.Tensor
+        Form ``(B, lag + 1, 2)``: Marke (0 oder 1) und Wert (±1).
+    y : torch.Tensor
+        Form ``(B,)``: 1, wenn der markierte Wert positiv ist, sonst 0.
+    """
+    positive = torch.randint(0, 2, (number, lag + 1), generator=generator).float()
+    mark = torch.zeros(number, lag + 1)
+    mark[:, 0] = 1
+    return torch.stack([mark, 2 * positive - 1], dim=-1), positive[:, 0]
+
+
+def train(config: LagConfig, seed: int) -> tuple[BitReader, int]:
+    """Trainiert, bis fast alle Folgen stimmen oder die Stapel aufgebraucht sind.
+
+    Returns
+    -------
+    model : BitReader
+        Das Netz.
+    batches : int
+        So viele Stapel hat es gelesen.
+    """
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    model, c, running = BitReader(config), config, 0.5
+    optimiser = torch.optim.RMSprop(model.parameters(), c.learning_rate, c.rho, c.epsilon)
+    batches = 0
+    while batches < c.batches and running <= 0.995:
+        batches += 1
+        x, y = sequences(c.batch_size, c.lag, generator)
+        logits = model(x, c.truncation)
+        optimiser.zero_grad()
+        nn.functional.binary_cross_entropy_with_logits(logits, y).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), c.gradient_norm)
+        optimiser.step()
+        right = ((logits > 0) == (y > 0.5)).float().mean().item()
+        running = 0.9 * running + 0.1 * right              # über etwa die letzten zehn Stapel
+    return model, batches
+
+
+@torch.no_grad()
+def accuracy(model: BitReader, lag: int, number: int, seed: int = 93) -> float:
+    """Anteil richtiger Antworten auf neuen Folgen; Raten ergibt 0.5."""
+    x, y = sequences(number, lag, torch.Generator().manual_seed(10_000 + seed))
+    return ((model(x) > 0) == (y > 0.5)).float().mean().item()
+
+
+def measure(config: LagConfig) -> dict:
+    """Genauigkeit und Zahl der Stapel für jeden Zufallsstart."""
+    accuracies, batches = [], []
+    for seed in SEEDS:
+        model, number = train(config, seed)
+        accuracies.append(accuracy(model, config.lag, config.test_size, seed))
+        batches.append(number)
+    return {"accuracies": accuracies, "batches": batches}
