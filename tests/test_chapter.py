@@ -29,7 +29,7 @@ def chapter(tmp_path):
     """Ein Buch aus drei Seiten, von denen zwei dieselbe Überschrift tragen."""
     write = {
         "index": ("Start", "First", ["one", "two"]),
-        "one": ("First", "See :ref:`two:Summary` and :doc:`index`.", []),
+        "one": ("First", ":ref:`two:Summary`, :doc:`index`, :doc:`two`", []),
         "two": ("Other", "See :ref:`one:Summary` and :ref:`two:Summary`.", []),
     }
     for name, (title, text, pages) in write.items():
@@ -52,7 +52,7 @@ def test_every_target_is_unique_and_every_link_finds_its_own(chapter):
     assert len(targets) == len(set(targets))
     assert {"one/summary", "two/summary"} <= set(targets)
     links = re.findall(r'class="reference internal" href="#([^"]*)"', chapter)
-    assert {"one/summary", "two/summary", "start"} <= set(links)
+    assert {"one/summary", "two/summary", "start", "two/other"} <= set(links)
     assert set(links) <= {*targets, ""}
 
 

@@ -20,6 +20,7 @@ class ChapterBuilder(SingleFileHTMLBuilder):
     def assemble_doctree(self):
         """Setzt die Seiten zusammen und macht die Sprungziele eindeutig."""
         tree = super().assemble_doctree()
+        start = {self.config.root_doc: tree[0]["ids"][0]}
         for page in tree.findall(addnodes.start_of_file):
             for node in page.findall(nodes.Element):
                 node["ids"] = [f"{page['docname']}/{name}" for name in node["ids"]]
@@ -27,12 +28,11 @@ class ChapterBuilder(SingleFileHTMLBuilder):
                     node["refid"] = f"{page['docname']}/{node['refid']}"
                 if "backrefs" in node:
                     node["backrefs"] = [f"{page['docname']}/{b}" for b in node["backrefs"]]
+            start[page["docname"]] = next(page.findall(nodes.section))["ids"][0]
         for link in tree.findall(nodes.reference):
-            page, _, target = link.get("refuri", "").removeprefix("#document-").partition("#")
-            if target and link["refuri"].startswith("#document-"):
-                link["refuri"] = f"#{page}/{target}"
-            elif page == self.config.root_doc:
-                link["refuri"] = f"#{tree[0]['ids'][0]}"
+            if link.get("refuri", "").startswith("#document-"):
+                page, _, target = link["refuri"].removeprefix("#document-").partition("#")
+                link["refuri"] = f"#{page}/{target}" if target else f"#{start[page]}"
         return tree
 
     def get_outfilename(self, pagename: str) -> str:
