@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from jupytext.compare import compare_notebooks
 
-from anncourse import diagrams
+from anncourse import __version__, diagrams
 from anncourse.sources import IMDB_DIGEST
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,9 +24,12 @@ WITH_REVIEWS = {"03_imdb", "04_simple_rnn", "05_vanishing_gradients", "07_lstm_i
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ADDRESS = PROJECT["urls"]["Repository"]
 SETUP = f"""import importlib.util
+import subprocess
+import sys
 
 if importlib.util.find_spec("anncourse") is None:  # in Colab; sonst ist das Modul schon da
-    %pip install --quiet git+{ADDRESS}"""
+    address = "git+{ADDRESS}@v{__version__}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)"""
 
 DEBRIS = re.compile(r"warning|deprecat|traceback|\d+%\||it/s\b", re.IGNORECASE)
 MACHINE = re.compile(r"(?<![\w.:/])/(?:home|root|work|tmp|usr|opt|var|Users|content)/|[A-Z]:\\")
@@ -213,12 +216,15 @@ def test_first_notebook_runs_with_the_wheel(fresh_python, tmp_path):
 
 
 def test_set_up_cell_installs_the_module(fresh_python, tmp_path):
-    """Die Zelle ruft pip mit der Adresse des Repositorys; git holt es hier aus diesem Ordner."""
+    """Die Zelle ruft pip mit der Marke dieses Stands; git holt ihn hier aus diesem Ordner."""
     if not (ROOT / ".git").exists():
         pytest.skip("dieser Ordner ist kein Klon")
+    release = tmp_path / "release.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, release], check=True)
+    subprocess.run(["git", "-C", release, "tag", "--force", f"v{__version__}"], check=True)
     redirect = {
         "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
+        "GIT_CONFIG_KEY_0": f"url.{release.as_uri()}.insteadOf",
         "GIT_CONFIG_VALUE_0": ADDRESS,
     }
     place = execute_first_notebook(fresh_python, tmp_path, **redirect)

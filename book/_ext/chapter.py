@@ -11,11 +11,11 @@ class ChapterBuilder(SingleFileHTMLBuilder):
     """Der Erbauer singlehtml, nur trägt jedes Sprungziel den Namen seiner Seite.
 
     Neun Abschnitte haben je eine «Zusammenfassung». Sphinx führte alle Verweise darauf zur ersten,
-    und der Verweis auf eine andere Seite nennte deren Namen nicht mehr.
+    und der Verweis auf eine andere Seite verlöre deren Namen.
     """
 
     def fix_refuris(self, tree) -> None:
-        """Lässt die Form «#document-seite#ziel» stehen; assemble_doctree deutet sie."""
+        """Lässt die Form ``#document-seite#ziel`` stehen; assemble_doctree deutet sie."""
 
     def assemble_doctree(self):
         """Setzt die Seiten zusammen und macht die Sprungziele eindeutig."""

@@ -44,7 +44,7 @@ def page_links(app, pagename: str, title: str, colab: str | None) -> list[tuple[
     repository = app.config.html_theme_options["repository_url"]
     branch = app.config.html_theme_options["repository_branch"]
     source = app.env.doc2path(pagename, base=False)
-    issue = urlencode({"title": f"{title}: ", "body": f"Seite: {pagename}\n\nWas stimmt nicht?\n"})
+    issue = urlencode({"template": "fehler.yml", "title": f"{title}: ", "seite": pagename})
     links = []
     if colab:
         links.append(("In Colab öffnen", colab))

@@ -154,7 +154,7 @@ def test_its_links_lead_to_colab_notebook_source_and_issues(visit, site):
         return
     page = visit.page
     links = {a.inner_text(): a.get_attribute("href") for a in page.locator(".page-links a").all()}
-    assert links["Fehler melden"].startswith(f"{REPOSITORY}/issues/new?title=")
+    assert links["Fehler melden"].startswith(f"{REPOSITORY}/issues/new?template=fehler.yml&title=")
     source = re.escape(visit.name.removesuffix(".html"))
     assert re.fullmatch(rf"{REPOSITORY}/blob/[\w.-]+/{source}\.(ipynb|md)", links["Quelltext"])
     colab = REPOSITORY.replace("github.com", "colab.research.google.com/github")
