@@ -105,15 +105,16 @@ def measured_accuracies(groups: Mapping[str, Sequence[float]], title: str) -> Pl
     Parameters
     ----------
     groups : mapping
-        Beschriftung → Anteile zwischen 0 und 1, ein Wert je Lauf.
+        Beschriftung → Anteile zwischen 0 und 1, ein Wert je Lauf; das erste Wort nennt die Zelle.
     title : str
         Titel mit dem Namen der Daten.
     """
     figure = Plot(figsize=(7.5, 1 + 0.38 * len(groups)), layout="constrained")
     axes = figure.subplots()
-    for row, values in enumerate(groups.values()):
+    for row, (label, values) in enumerate(groups.items()):
         percent = 100 * np.asarray(values)
-        axes.plot(percent, np.full(len(percent), row), "o", color=COLOURS["state"], alpha=0.6)
+        colour = CELL_COLOURS[label.split()[0].strip(",").lower()]
+        axes.plot(percent, np.full(len(percent), row), "o", color=colour, alpha=0.6)
         axes.plot(percent.mean(), row, "|", color=COLOURS["line"], markersize=16)
     axes.set_yticks(range(len(groups)), groups)
     axes.invert_yaxis()

@@ -153,6 +153,8 @@ def test_a_cell_looks_the_same_in_every_plot():
     colours = {line.get_label(): line.get_color() for line in comparison().axes[0].lines}
     decay = [axes.lines[0].get_color() for axes in gradient_decay().axes]
     assert decay == [colours["RNN"], colours["LSTM"]]
+    dots = [line for line in measured_accuracies().axes[0].lines if line.get_marker() == "o"]
+    assert [line.get_color() for line in dots] == [colours["RNN"], colours["LSTM"]]
     for line in lag_accuracy().axes[0].lines:
         if line.get_label() in colours:
             assert line.get_color() == colours[line.get_label()]
