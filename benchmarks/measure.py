@@ -213,9 +213,13 @@ def store(folder: Path, result: dict) -> None:
         ) from error
 
 
-def ignore_interrupt() -> None:
-    """Ctrl-C gilt dem ersten Prozess; er beendet die anderen."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def start_workers():
+    """Prozesse, die Ctrl-C überhören: Es gilt dem ersten, und er beendet sie."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # sie erben es, schon vor dem Import
+    try:
+        return get_context("spawn").Pool(os.cpu_count())
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -234,7 +238,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{reviews}; {len(names) - len(missing)} von {len(names)} Läufen liegen schon da.")
         if missing:
             ReviewsDataModule(reviews)  # einmal nummerieren, bevor jeder Prozess es täte
-        with get_context("spawn").Pool(os.cpu_count(), ignore_interrupt) as pool:
+        with start_workers() as pool:
             results = pool.imap_unordered(compute, missing)
             for result in tqdm(results, total=len(missing), desc="Läufe", disable=not missing):
                 store(folder, result)
