@@ -65,9 +65,10 @@ results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen 
 	    --seed 0 --output anncourse/trained/$$cell || exit 1; \
 	done
 
-bench: $(INSTALLED)  ## misst unseren Weg gegen den naheliegenden (rund 10 Minuten, auf ruhigem Rechner)
+bench: $(INSTALLED) book  ## misst unseren Weg gegen den naheliegenden (rund 10 Minuten, auf ruhigem Rechner)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/bench.py
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/tried.py
+	$(BIN)/python benchmarks/live.py
 
 check: $(INSTALLED)  ## prüft nur den Stil des Codes
 	$(BIN)/ruff check .

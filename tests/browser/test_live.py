@@ -133,12 +133,6 @@ def test_tokeniser_equals_python_around_every_character(reading):
     assert [f"U+{ord(c):04X}" for c, ours, pythons in triples if ours != pythons] == []
 
 
-def test_a_word_costs_less_than_50_milliseconds(reading, live):
-    milliseconds = live.milliseconds_per_word(reading)
-    print(f"\n{milliseconds:.1f} ms je Wort")
-    assert milliseconds < 50
-
-
 def test_lstm_with_vocabulary_is_below_500_kilobytes(live):
     size = live.compressed(BOOK, "lstm")
     print(f"\n{size} Bytes")
