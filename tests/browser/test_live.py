@@ -317,7 +317,9 @@ def test_slider_changes_the_sentence(stepwise, u, w, without, with_tanh):
     sentence = stepwise.locator("#live-gradient-sentence").inner_text()
     first, second = sentence.split("Mit tanh")
     assert f"u = {float(u):.2f}" in first
-    expect(stepwise.locator("#live-gradient [aria-live]")).to_contain_text(first)
+    expect(stepwise.locator("#live-gradient [aria-live]")).to_contain_text(
+        first.replace(" · 10−", " mal 10 hoch −")  # vorgelesen, nicht gezeigt
+    )
     assert f"Sie {without}." in first and f"Sie {with_tanh}." in second
 
 
