@@ -6,8 +6,8 @@
 import gzip
 import json
 import random
-import shutil
 import string
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from anncourse.prediction import read
 from anncourse.sample import generate
 from anncourse.weights import SHIPPED_FOLDER, load_weights
 
-BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = ROOT / "_build" / "html"
 PAGE = "book/ausprobieren.html"
 ODD = ["Hildegunn", "cafe\u0301", "naïve", "1½", "don’t", "rock'n'roll", "2001", "ǅungla", "…"]
 READ = """async ([cell, texts]) => {
@@ -90,9 +91,12 @@ def bench_live(book: Path) -> dict:
     """
     from playwright.sync_api import sync_playwright
 
+    sys.path.append(str(ROOT / "book" / "_tools"))
+    from pdf import find_chromium
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            executable_path=find_chromium(playwright), args=["--no-sandbox"]
         )
         page = browser.new_page()
         page.goto((book.resolve() / PAGE).as_uri())

@@ -1,8 +1,6 @@
 """Das gebaute Buch in Chromium: ein Server auf diesem Rechner, ein Browser, jede Seite einmal."""
 
 import gzip
-import os
-import shutil
 import threading
 import tomllib
 from functools import cache
@@ -73,19 +71,12 @@ def site():
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(playwright):
-    """Chromium: aus der Umgebungsvariablen CHROMIUM, von Playwright oder vom Betriebssystem."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    places = [os.environ.get("CHROMIUM"), playwright.chromium.executable_path]
-    places += [shutil.which(name) for name in names]
-    for place in places:
-        if place and Path(place).is_file():
-            return {"executable_path": place}
-    pytest.fail(
-        "Kein Chromium gefunden. Debian und Ubuntu: sudo apt-get install chromium. Sonst: "
-        ".venv/bin/playwright install chromium, oder den Pfad in CHROMIUM angeben.",
-        pytrace=False,
-    )
+def browser_type_launch_args(playwright, load_tool):
+    """Dasselbe Chromium, mit dem «make pdf» druckt."""
+    try:
+        return {"executable_path": load_tool("pdf").find_chromium(playwright)}
+    except FileNotFoundError as missing:
+        pytest.fail(str(missing), pytrace=False)
 
 
 @pytest.fixture(scope="session")
