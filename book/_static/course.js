@@ -3,6 +3,28 @@ if (typeof locale !== "undefined") {
   locale = "de";
 }
 
+// Formeln zeichnet MathJax sonst alle auf einmal, auf langen Seiten sekundenlang. Hier zuerst jene,
+// die man sieht, dann die übrigen in Portionen; dazwischen kann man blättern.
+const PORTION = 40;
+
+function inSight(element) {
+  const place = element.getBoundingClientRect();
+  return place.width > 0 && place.bottom > 0 && place.top < window.innerHeight;
+}
+
+async function drawFormulas() {
+  const formulas = [...document.querySelectorAll(".math")];
+  const first = formulas.filter(inSight);
+  const rest = formulas.filter((formula) => !first.includes(formula));
+  await MathJax.typesetPromise(first);
+  for (let start = 0; start < rest.length; start += PORTION) {
+    await new Promise((resume) => setTimeout(resume));
+    await MathJax.typesetPromise(rest.slice(start, start + PORTION));
+  }
+}
+
+if (window.MathJax) window.MathJax.startup = { pageReady: drawFormulas };
+
 // Was in sich selbst seitwärts läuft, muss auch die Tabulatortaste erreichen, und nur das.
 const SCROLLABLE = {
   "div.highlight pre, .cell_output pre": "Code",
