@@ -55,6 +55,30 @@ def curves(result: RunResult) -> Plot:
     return figure
 
 
+def growing_curve(history: Mapping[str, Sequence[float]], epochs: int, title: str) -> Plot:
+    """Die Genauigkeiten bis zur laufenden Epoche, auf einer Achse, die von Anfang an alle zeigt.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float
+        Bezeichnung («Training», «Validierung») → Genauigkeit je Epoche, zwischen 0 und 1.
+    epochs : int
+        So viele Epochen werden es.
+    title : str
+        Zelle und Name der Daten.
+    """
+    figure = Plot(figsize=(5, 2.6), layout="constrained")
+    axes = figure.subplots()
+    looks = ((TRAIN, "o--"), (VALIDATION, "s-"))
+    for (name, values), (colour, style) in zip(history.items(), looks):
+        shares = 100 * np.array(values)
+        axes.plot(range(1, len(values) + 1), shares, style, color=colour, label=name)
+    axes.set(xlabel="Epoche", ylabel="Genauigkeit in %", xlim=(0.5, epochs + 0.5), title=title)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    return figure
+
+
 def confusion(labels: np.ndarray, predictions: np.ndarray, data: str) -> Plot:
     """Konfusionsmatrix: wie oft welches Urteil auf welche Klasse fiel.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from IPython.display import display
 from pytorch_lightning.callbacks import TQDMProgressBar
 from safetensors import SafetensorError
 
@@ -38,6 +39,34 @@ class ProgressBar(TQDMProgressBar):
         names = {"train_accuracy": "Training", "val_accuracy": "Validierung"}
         metrics = super().get_metrics(trainer, *args)
         return {names[name]: value for name, value in metrics.items() if name in names}
+
+
+class GrowingCurve(pl.Callback):
+    """Zeichnet in einem Notebook nach jeder Epoche die Genauigkeiten neu, immer am selben Ort."""
+
+    def __init__(self, title: str):
+        self.title = title
+        self.history = {"Training": [], "Validierung": []}
+        self.place = None
+
+    def on_train_epoch_end(self, trainer, *args) -> None:
+        """Ein Punkt mehr auf jeder Linie."""
+        from anncourse.plots import growing_curve
+
+        for values, name in zip(self.history.values(), ("train_accuracy", "val_accuracy")):
+            values.append(float(trainer.callback_metrics[name]))
+        curve = growing_curve(self.history, trainer.max_epochs, self.title)
+        if self.place is None:
+            self.place = display(curve, display_id=True)
+        else:
+            self.place.update(curve)
+
+
+def watchers(title: str) -> list[pl.Callback]:
+    """Was jemand sieht, der zuschaut: einen Balken, in einem Notebook auch eine wachsende Kurve."""
+    if not live_session():
+        return []
+    return [ProgressBar(), *([GrowingCurve(title)] if "ipykernel" in sys.modules else [])]
 
 
 def live_session() -> bool:

@@ -21,12 +21,12 @@ from anncourse.errors import InputError
 from anncourse.models import SentimentClassifier, build_model, count_parameters
 from anncourse.results import METRICS_FILE, RESULT_FILE, RunResult
 from anncourse.session import (
-    ProgressBar,
     live_session,
     machine,
     quiet_lightning,
     uninterrupted,
     versions,
+    watchers,
     work_folder,
 )
 from anncourse.weights import WEIGHTS_FILE, save_weights
@@ -206,6 +206,7 @@ def fit(
         data.seed = seed
         module = LitClassifier(build_model(cell, config), config)
         timer = EpochTimer()
+        title = f"{cell.upper()}, Daten: {data.reviews.name}"
         with work_folder(output) as folder:
             best = BestEpoch(folder)
             logger = CSVLogger(folder, name=None, version="")
@@ -213,7 +214,7 @@ def fit(
             trainer = pl.Trainer(
                 max_epochs=config.epochs,
                 **{"accelerator": "cpu", "devices": 1} | engine,  # Begründung im Docstring
-                callbacks=[timer, averaging, best, *([ProgressBar()] if live_session() else [])],
+                callbacks=[timer, averaging, best, *watchers(title)],
                 logger=logger,
                 gradient_clip_val=config.gradient_norm,
                 deterministic="warn",       # auf dem Prozessor ist alles wiederholbar

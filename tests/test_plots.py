@@ -28,6 +28,10 @@ def curves():
     return plots.curves(run_of("lstm"))
 
 
+def growing_curve():
+    return plots.growing_curve({"Training": [0.6, 0.8], "Validierung": [0.7, 0.75]}, 8, "Prüfdaten")
+
+
 def confusion():
     return plots.confusion(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1]), "Prüfdaten")
 
@@ -65,8 +69,8 @@ def bench_ratios():
 
 
 FIGURES = [
-    curves, confusion, comparison, measured_accuracies, bench_ratios, gradient_decay, lag_accuracy,
-    heat_map, reading_curve,
+    curves, growing_curve, confusion, comparison, measured_accuracies, bench_ratios,
+    gradient_decay, lag_accuracy, heat_map, reading_curve,
 ]
 
 

@@ -17,7 +17,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from safetensors import SafetensorError
 
-from anncourse import training
+from anncourse import session, training
 from anncourse.config import Config
 from anncourse.data import LengthBatchSampler, ReviewsDataModule
 from anncourse.errors import AnncourseError, InputError, OutsideError
@@ -327,6 +327,23 @@ def test_bar_is_german_and_shown_in_a_live_session(data, capfd, monkeypatch):
         assert word in shown
     for word in ("Epoch ", "val_accuracy", "v_num", "Validation", "Trainer"):
         assert word not in shown
+
+
+def test_a_curve_grows_in_a_live_notebook(data, monkeypatch, capfd):
+    drawn = []
+    place = SimpleNamespace(update=drawn.append)
+    monkeypatch.setattr(session, "display", lambda curve, display_id: drawn.append(curve) or place)
+    monkeypatch.setenv("JPY_SESSION_NAME", "04_simple_rnn.ipynb")
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # Terminal
+    fit("rnn", data, replace(CONFIG, epochs=1))
+    assert not drawn
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    _, result = fit("rnn", data, replace(CONFIG, epochs=3))
+    points = [[len(line.get_xdata()) for line in curve.axes[0].lines] for curve in drawn]
+    assert points == [[1, 1], [2, 2], [3, 3]]
+    last = [line.get_ydata() for line in drawn[-1].axes[0].lines]
+    for values, name in zip(last, ("train_accuracy", "val_accuracy")):
+        assert values == pytest.approx(100 * result.table()[name].to_numpy(), abs=1e-3)
 
 
 def test_live_session(monkeypatch):
