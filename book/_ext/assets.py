@@ -1,6 +1,7 @@
 """Was die Seiten laden: MathJax und Symbole aus dem Buch selbst, so viel, wie sie brauchen."""
 
 import io
+import logging
 import re
 import shutil
 from importlib.util import find_spec
@@ -51,6 +52,7 @@ def trim_icons(app, exception) -> None:
     """Kürzt die Symbolschriften (300 KB) auf die Zeichen, die vorkommen (wenige KB)."""
     if exception or app.builder.format != "html":
         return
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # sonst meldet es jedes Zeichen
     used = icons_in_use(Path(app.outdir))
     theme = Path(find_spec("pydata_sphinx_theme").submodule_search_locations[0])
     for source in theme.glob("theme/*/static/vendor/fontawesome/webfonts/*.woff2"):
