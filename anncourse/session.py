@@ -34,6 +34,11 @@ class ProgressBar(TQDMProgressBar):
             f"Epoche {trainer.current_epoch + 1}/{trainer.max_epochs}"
         )
 
+    def on_validation_batch_start(self, trainer, *args) -> None:
+        """Beschriftet auch den Balken der Validierung, ohne Lightnings Nummer des DataLoaders."""
+        super().on_validation_batch_start(trainer, *args)
+        self.val_progress_bar.set_description(self.validation_description)
+
     def get_metrics(self, trainer, *args) -> dict:
         """Neben dem Balken: die Genauigkeiten der letzten Epoche."""
         names = {"train_accuracy": "Training", "val_accuracy": "Validierung"}

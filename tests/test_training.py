@@ -325,7 +325,7 @@ def test_bar_is_german_and_shown_in_a_live_session(data, capfd, monkeypatch):
     shown = "".join(capfd.readouterr())
     for word in ("Epoche 1/2", "Epoche 2/2", "Validierung", "Training="):
         assert word in shown
-    for word in ("Epoch ", "val_accuracy", "v_num", "Validation", "Trainer"):
+    for word in ("Epoch ", "val_accuracy", "v_num", "Validation", "DataLoader", "Trainer"):
         assert word not in shown
 
 
