@@ -2,11 +2,13 @@
 
 Eine Prüfung vergleicht Zahlen, nicht Schreibweisen: Jede richtige Lösung gilt. Für die
 häufigsten falschen Lösungen rechnet sie aus, was dabei herauskäme, und erkennt sie daran.
+Ein Urteil sagt nur, ob der Code stimmt; was man sich dabei überlegen soll, steht im Notebook.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import wraps
+from numbers import Number
 
 import numpy as np
 from IPython.display import Markdown
@@ -37,6 +39,8 @@ def _judged(start: str) -> Callable:
                 return say(f"**Noch offen.** Ersetzen Sie die drei Punkte. Ein Anfang: {start}")
             except _Hint as hint:
                 return say(f"**Noch nicht.** {hint}")
+            except Exception as error:
+                return say(f"**Noch nicht.** Das lässt sich nicht lesen: `{error!r}`")
 
         return judge
 
@@ -48,31 +52,73 @@ def _call(function: Callable, *arguments: object) -> object:
     if not callable(function):
         raise _Hint("Erwartet wird die Funktion selbst, ohne Klammern dahinter.")
     try:
-        value = function(*deepcopy(arguments))
+        value = _plain(function(*deepcopy(arguments)))
+    except _Open:
+        raise
     except KeyError as error:
-        raise _Hint(f"Ihre Funktion greift auf {error} zu; das gibt es hier nicht.") from error
+        raise _Hint(
+            f"Ihre Funktion greift auf den Schlüssel `{', '.join(map(str, error.args))}` zu; in "
+            "diesem Wörterbuch gibt es ihn nicht. Ändern oder entfernen Sie den Zugriff."
+        ) from error
     except Exception as error:
         raise _Hint(f"Ihre Funktion bricht ab: `{type(error).__name__}: {error}`") from error
-    if value is None or value is ...:
-        raise _Open
+    if value is None:
+        raise _Hint("Ihre Funktion gibt nichts zurück. Fehlt `return`?")
     return value
 
 
-def _same(value: object, expected: object) -> bool:
-    """Ob eine Antwort Form und Zahlen hat wie erwartet."""
+def _plain(value: object) -> object:
+    """Macht aus Feldern, Tensoren, Tupeln und Generatoren Listen, auch ineinander."""
+    if value is ...:
+        raise _Open
+    if hasattr(value, "tolist"):  # Felder und Zahlen von NumPy, Tensoren mit oder ohne Gradient
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple, Iterator)):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _numbers(value: object, wanted: str, name: str = "") -> np.ndarray:
+    """Die Antwort als Feld von Zahlen; ``name`` steht vor dem Hinweis."""
     try:
         array = np.asarray(value)
-        return array.shape == np.shape(expected) and np.allclose(array, expected, atol=1e-6)
-    except (TypeError, ValueError):
-        return False
+    except ValueError:
+        raise _Hint(
+            f"{name}Die Teile Ihres Ergebnisses sind verschieden lang, gefragt ist {wanted}."
+        ) from None
+    for part in array.ravel().tolist():
+        if not isinstance(part, Number):
+            kind = {str: "ein Text", dict: "ein Wörterbuch"}.get(type(part), "keine Zahl")
+            raise _Hint(f"{name}Das ist {kind} ({type(part).__name__}), gefragt ist {wanted}.")
+    return array.astype(float) if array.dtype == object else array  # zum Beispiel Brüche
 
 
-def _diagnose(value: object, mistakes: Mapping[str, object], otherwise: str) -> None:
-    """Meldet den Fehler, der genau diesen falschen Wert ergibt."""
-    for hint, wrong in mistakes.items():
-        if _same(value, wrong):
-            raise _Hint(hint)
-    raise _Hint(otherwise)
+def _same(array: np.ndarray, expected: object) -> bool:
+    """Ob ein Feld Form und Zahlen hat wie erwartet, auf fünf Stellen genau."""
+    return array.shape == np.shape(expected) and np.allclose(array, expected, atol=1e-6)
+
+
+def _recognise(array: np.ndarray, mistakes: Mapping[str, object], otherwise: str) -> str:
+    """Der Hinweis zum Fehler, der genau diesen falschen Wert ergibt."""
+    return next((hint for hint, wrong in mistakes.items() if _same(array, wrong)), otherwise)
+
+
+def _expect(
+    value: object, expected: object, mistakes: Mapping[str, object], otherwise: str, name: str = ""
+) -> None:
+    """Lässt den richtigen Wert gelten; ``otherwise`` gilt, wenn nur die Zahlen nicht stimmen."""
+    shape = np.shape(expected)
+    wanted = f"ein Feld der Form {shape}" if shape else "eine Zahl"
+    array = _numbers(value, wanted, name)
+    if _same(array, expected):
+        return
+    if array.shape != shape:
+        otherwise = f"Erwartet wird {wanted}, Ihr Ergebnis hat die Form {array.shape}."
+    elif any(_same(array, np.round(expected, places)) for places in range(1, 5)):
+        otherwise = "Das ist gerundet, verglichen wird auf fünf Stellen genau. Runden Sie nicht."
+    raise _Hint(name + _recognise(array, mistakes, otherwise))
 
 
 @_judged("Mit `batch_first=True` ist die erste Zahl von `output` die Grösse des Stapels.")
@@ -84,31 +130,35 @@ def check_1(answer: Mapping[str, tuple]):
     answer : mapping
         ``output`` und ``h_n``, je ein Tupel, für eine Eingabe der Form (16, 120, 50).
     """
-    try:
-        output, h_n = answer["output"], answer["h_n"]
-    except (KeyError, TypeError):
-        raise _Hint("Erwartet wird ein Wörterbuch mit `output` und `h_n`.") from None
-    if any(shape is None or shape is ... for shape in (output, h_n)):
-        raise _Open
-    if not _same(output, (16, 120, 64)):
-        _diagnose(output, {
-            "`output`: Mit `batch_first=True` steht der Stapel vorn, nicht die Zeit.":
-                (120, 16, 64),
-            "`output`: Die letzte Zahl ist die Länge des Zustands, nicht die der Eingabe.":
-                (16, 120, 50),
-            "`output` enthält nur die oberste Schicht; die Schichten werden nicht "
-            "hintereinandergehängt.": (16, 120, 128),
-            "`output` enthält jeden Zeitschritt, nicht nur den letzten.": (16, 64),
-        }, "`output` hat drei Achsen: Stapel, Zeitschritt, Einheit.")
-    if not _same(h_n, (2, 16, 64)):
-        _diagnose(h_n, {
-            "`h_n`: `batch_first` gilt nur für Eingabe und `output`; in `h_n` steht die Schicht "
-            "vorn.": (16, 2, 64),
-            "`h_n` enthält den letzten Zustand *jeder* Schicht, auch der unteren.": (1, 16, 64),
-            "`h_n` hat vorn eine Achse für die Schichten.": (16, 64),
-            "`h_n` enthält nur den letzten Zeitschritt.": (2, 16, 120, 64),
-        }, "`h_n` hat drei Achsen: Schicht, Stapel, Einheit.")
+    if not hasattr(answer, "keys") or not {"output", "h_n"} <= set(answer.keys()):
+        raise _Hint("Erwartet wird ein Wörterbuch mit `output` und `h_n`.")
+    output, h_n = _plain(answer["output"]), _plain(answer["h_n"])
+    _expect_shape("`output`: ", output, (16, 120, 64), {
+        "Mit `batch_first=True` steht der Stapel vorn, nicht die Zeit.": (120, 16, 64),
+        "Die letzte Zahl ist die Länge des Zustands, nicht die der Eingabe.": (16, 120, 50),
+        "Es enthält nur die oberste Schicht; die Schichten werden nicht hintereinandergehängt.":
+            (16, 120, 128),
+        "Es enthält jeden Zeitschritt, nicht nur den letzten.": (16, 64),
+    }, "Stapel, Zeitschritt, Einheit")
+    _expect_shape("`h_n`: ", h_n, (2, 16, 64), {
+        "`batch_first` gilt nur für Eingabe und `output`; in `h_n` steht die Schicht vorn.":
+            (16, 2, 64),
+        "Es enthält den letzten Zustand *jeder* Schicht, auch der unteren.": (1, 16, 64),
+        "Vorn fehlt eine Achse für die Schichten.": (16, 64),
+        "Es enthält nur den letzten Zeitschritt.": (2, 16, 120, 64),
+    }, "Schicht, Stapel, Einheit")
     return "`batch_first` ändert `output`, aber nicht `h_n`; die oberste Schicht ist `h_n[-1]`."
+
+
+def _expect_shape(name: str, value: object, expected: tuple, mistakes: Mapping, axes: str) -> None:
+    """Lässt die richtige Form gelten; ``axes`` sagt, wofür ihre drei Zahlen stehen."""
+    shape = _numbers(value, "ein Tupel von Zahlen", name)
+    if shape.ndim != 1:
+        raise _Hint(f"{name}Gefragt ist die Form als Tupel, zum Beispiel `(2, 3)`.")
+    if not _same(shape, expected):
+        given = tuple(shape.tolist())
+        otherwise = f"{given} stimmt nicht. Es sind der Reihe nach drei Achsen: {axes}."
+        raise _Hint(name + _recognise(shape, mistakes, otherwise))
 
 
 @_judged("Zählen Sie eine Schicht des RNN: W, U und zwei Achsenabschnitte.")
@@ -123,19 +173,20 @@ def check_2(answer: Callable[[str, int, int, int], int]):
     from torch import nn
 
     layers, gates = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}, {"rnn": 1, "lstm": 4, "gru": 3}
-    for cell, I, H, L in (("rnn", 9, 5, 1), ("lstm", 9, 5, 1), ("gru", 9, 5, 1), ("lstm", 9, 5, 3)):
+    I, H = 9, 5
+    for cell, L in (("rnn", 1), ("lstm", 1), ("gru", 1), ("rnn", 2), ("lstm", 3), ("gru", 4)):
         value = _call(answer, cell, I, H, L)
         expected = sum(p.numel() for p in layers[cell](I, H, num_layers=L).parameters())
-        if not _same(value, expected):
-            G, case = gates[cell], f"{cell}({I}, {H}, {L} Schichten)"
-            _diagnose(value, {
-                f"{case}: PyTorch führt je Tor *zwei* Achsenabschnitte.": expected - L * G * H,
-                f"{case}: Je Tor und für den Kandidaten gibt es eigene Gewichte.": expected / G,
-                f"{case}: Ab der zweiten Schicht ist die Eingabe der Zustand der Schicht darunter, "
-                "also $H$ Zahlen lang.": L * G * (I * H + H * H + 2 * H),
-                f"{case}: Jede Schicht hat eigene Gewichte.": G * (I * H + H * H + 2 * H),
-            }, f"{case}: PyTorch hat {expected} Parameter, Ihre Funktion sagt {value}.")
-    return "Alle vier Fälle stimmen mit PyTorch überein."
+        G = gates[cell]
+        _expect(value, expected, {
+            "PyTorch führt je Tor *zwei* Achsenabschnitte.": expected - L * G * H,
+            "Je Tor und für den Kandidaten gibt es eigene Gewichte.": expected / G,
+            "Ab der zweiten Schicht ist die Eingabe der Zustand der Schicht darunter, also $H$ "
+            "Zahlen lang.": L * G * (I * H + H * H + 2 * H),
+            "Jede Schicht hat eigene Gewichte.": G * (I * H + H * H + 2 * H),
+        }, f"PyTorch hat {expected} Parameter, Ihre Funktion sagt {value}.",
+           f"{cell}({I}, {H}, {L} {'Schicht' if L == 1 else 'Schichten'}): ")
+    return "Alle sechs Fälle stimmen mit PyTorch überein."
 
 
 @_judged("Im Stapel ist jede *Zeile* von X eine Eingabe. Welche Form hat `X @ W.T`?")
@@ -152,18 +203,16 @@ def check_3(answer: Callable):
     W, U, b = rng.normal(size=(3, 4)), rng.normal(size=(3, 3)), rng.normal(size=3)
     value = _call(answer, X, S, W, U, b)
     inner = X @ W.T + S @ U.T + b
-    if not _same(value, np.tanh(inner)):
-        _diagnose(value, {
-            "Die Zahlen stimmen, aber Ihr Ergebnis steht auf der Seite: (H, B) statt (B, H).":
-                np.tanh(inner).T,
-            "Es fehlt die Aktivierung tanh.": inner,
-            "Es fehlt der Achsenabschnitt b.": np.tanh(inner - b),
-            "Auch U muss transponiert werden: Jede Zeile von S ist ein Zustand.":
-                np.tanh(X @ W.T + S @ U + b),
-            "Der vorige Zustand S fehlt.": np.tanh(X @ W.T + b),
-        }, f"Erwartet wird die Form (7, 3) und in jeder Zeile tanh(W x + U s + b); "
-           f"Ihr Ergebnis hat die Form {np.shape(value)}.")
-    return "Ein Matrixprodukt ersetzt die Schleife über den Stapel; die über die Zeit bleibt."
+    _expect(value, np.tanh(inner), {
+        "Die Zahlen stimmen, aber Ihr Ergebnis steht auf der Seite: (H, B) statt (B, H).":
+            np.tanh(inner).T,
+        "Es fehlt die Aktivierung tanh.": inner,
+        "Es fehlt der Achsenabschnitt b.": np.tanh(inner - b),
+        "Auch U muss transponiert werden: Jede Zeile von S ist ein Zustand.":
+            np.tanh(X @ W.T + S @ U + b),
+        "Der vorige Zustand S fehlt.": np.tanh(X @ W.T + b),
+    }, "Die Form stimmt, die Zahlen nicht: In jeder Zeile wird tanh(W x + U s + b) erwartet.")
+    return "Mit Matrixprodukten braucht der Stapel keine Schleife; die über die Zeit bleibt."
 
 
 @_judged("Die Folge Nummer 0 hat `lengths[0]` echte Schritte. Welche Stelle ist der letzte davon?")
@@ -179,19 +228,21 @@ def check_4(answer: Callable):
     lengths = np.array([2, 5, 1, 4])
     value = _call(answer, outputs, lengths)
     rows = np.arange(4)
-    if not _same(value, outputs[rows, lengths - 1]):
-        _diagnose(value, {
-            "Das ist der Zustand *nach* dem Auffüllen.": outputs[:, -1],
-            "Um eins verschoben: Die Zählung beginnt bei 0, der letzte echte Schritt steht an der "
-            "Stelle `lengths - 1`.": outputs[rows, lengths],
-            "Für jede Folge ein anderer Schritt: Der Schnitt `outputs[:, lengths - 1]` nimmt alle "
-            "Schritte für alle Folgen. Sie brauchen auch die Nummer der Folge.":
-                outputs[:, lengths - 1],
-            "Das ist das Mittel über alle Schritte, nicht der letzte.": outputs.mean(axis=1),
-        }, f"Erwartet wird die Form (4, 3), Ihr Ergebnis hat die Form {np.shape(value)}.")
+    _expect(value, outputs[rows, lengths - 1], {
+        "Das ist der Zustand *nach* dem Auffüllen.": outputs[:, -1],
+        "Um eins verschoben: Die Zählung beginnt bei 0, der letzte echte Schritt steht an der "
+        "Stelle `lengths - 1`.": outputs[rows, lengths],
+        "Für jede Folge ein anderer Schritt: Der Schnitt `outputs[:, lengths - 1]` nimmt alle "
+        "Schritte für alle Folgen. Sie brauchen auch die Nummer der Folge.":
+            outputs[:, lengths - 1],
+        "Das ist das Mittel über alle Schritte, nicht der letzte.": outputs.mean(axis=1),
+    }, "Die Form stimmt, die Zahlen nicht: Für die Folge 0 wird `outputs[0, lengths[0] - 1]` "
+       "erwartet, für die anderen entsprechend.")
     full = np.array([6, 6, 3, 6])
-    if not _same(_call(answer, outputs, full), outputs[rows, full - 1]):
-        raise _Hint("Folgen, die den ganzen Platz füllen, liest Ihre Funktion noch falsch.")
+    _expect(
+        _call(answer, outputs, full), outputs[rows, full - 1], {},
+        "Folgen, die den ganzen Platz füllen, liest Ihre Funktion noch falsch.",
+    )
     return "So arbeitet auch das Packen: Es überspringt die aufgefüllten Stellen."
 
 
@@ -208,41 +259,45 @@ def check_5(answer: Callable):
 
     rng = np.random.default_rng(SEED)
     gradients = [rng.normal(size=shape) for shape in ((3, 4), (3,), (2, 2))]
-    norms = [np.linalg.norm(g) for g in gradients]
-    total = np.sqrt(np.sum(np.square(norms)))
-    for limit in (1.0, 100.0):
-        parameters = [torch.zeros(g.shape, dtype=torch.double) for g in gradients]
-        for parameter, g in zip(parameters, gradients):
-            parameter.grad = torch.from_numpy(g.copy())
-        torch.nn.utils.clip_grad_norm_(parameters, limit)
-        expected = np.concatenate([p.grad.numpy().ravel() for p in parameters])
+    flat = np.concatenate([g.ravel() for g in gradients])
+    norms, total = [np.linalg.norm(g) for g in gradients], np.linalg.norm(flat)
+    for limit in (0.5, 2.0, 100.0):
+        reference = torch.zeros(flat.size, dtype=torch.double)
+        reference.grad = torch.from_numpy(flat.copy())
+        torch.nn.utils.clip_grad_norm_(reference, limit)
         value = _flat(_call(answer, gradients, limit), gradients)
-        if not np.allclose(value, expected, atol=1e-5):
-            flat = np.concatenate([g.ravel() for g in gradients])
-            single = [g * min(1, limit / norm) for g, norm in zip(gradients, norms)]
-            _diagnose(value, {
-                "Sie begrenzen jedes Feld für sich; damit ändert sich die Richtung. Gemeint ist "
-                "die Norm aller zusammen.": np.concatenate([g.ravel() for g in single]),
-                "Sie begrenzen jede Zahl für sich; damit ändert sich die Richtung.":
-                    np.clip(flat, -limit, limit),
-                "Unter der Schranke bleibt der Gradient, wie er ist; Ihre Funktion vergrössert "
-                "ihn.":
-                    flat * limit / total,
-                "Sie vergleichen mit dem Quadrat der Norm; es fehlt die Wurzel.":
-                    flat * min(1, limit / total**2),
-                "Die Schranke wirkt nicht.": flat,
-            }, f"Bei der Schranke {limit:g} weicht Ihr Ergebnis von `clip_grad_norm_` ab.")
+        single = [g * min(1, limit / norm) for g, norm in zip(gradients, norms)]
+        _expect(value, reference.grad.numpy(), {
+            "Sie begrenzen jedes Feld für sich; damit ändert sich die Richtung. Gemeint ist "
+            "die Norm aller zusammen.": np.concatenate([g.ravel() for g in single]),
+            "Sie begrenzen jede Zahl für sich; damit ändert sich die Richtung.":
+                np.clip(flat, -limit, limit),
+            "Unter der Schranke bleibt der Gradient, wie er ist; Ihre Funktion vergrössert ihn.":
+                flat * limit / total,
+            "Sie vergleichen mit dem Quadrat der Norm; es fehlt die Wurzel.":
+                flat * min(1, limit / total**2),
+            "Sie vergleichen mit der Summe der Normen statt mit der Wurzel aus der Summe ihrer "
+            "Quadrate.": flat * min(1, limit / sum(norms)),
+            "Sie vergleichen mit der grössten Norm statt mit der Norm aller Felder zusammen.":
+                flat * min(1, limit / max(norms)),
+            "Die Schranke wirkt nicht.": flat,
+        }, f"Bei der Schranke {limit:g} weicht Ihr Ergebnis von `clip_grad_norm_` ab: Erwartet "
+           f"wird jedes Feld mal {min(1, limit / total):.3f}; die Norm Ihres Ergebnisses ist "
+           f"{np.linalg.norm(value):.3f}.")
     return "Gleich wie `torch.nn.utils.clip_grad_norm_`."
 
 
 def _flat(value: object, gradients: list[np.ndarray]) -> np.ndarray:
     """Die Felder einer Liste hintereinander, wenn Zahl und Form stimmen."""
-    try:
-        if [np.shape(v) for v in value] == [g.shape for g in gradients]:
-            return np.concatenate([np.asarray(v).ravel() for v in value])
-    except TypeError:
-        pass
-    raise _Hint("Erwartet wird eine Liste mit gleich vielen Feldern derselben Form.")
+    shapes = [g.shape for g in gradients]
+    wanted = f"Erwartet wird eine Liste mit gleich vielen Feldern derselben Form: {shapes}"
+    if not isinstance(value, list) or len(value) != len(shapes):
+        raise _Hint(f"{wanted}.")
+    arrays = [_numbers(part, "ein Feld von Zahlen") for part in value]
+    found = [array.shape for array in arrays]
+    if found != shapes:
+        raise _Hint(f"{wanted}, nicht {found}.")
+    return np.concatenate([array.ravel() for array in arrays])
 
 
 @_judged("Gehen Sie von `lstm_step` aus. Was wird aus $c_t$, wenn $f_t$ immer 1 ist?")
@@ -260,25 +315,19 @@ def check_6(answer: Callable):
     k = np.tanh(p["W_k"] @ x + p["U_k"] @ h + p["b_k"])
     new = c + i * k
     value = _entries(answer, x, state, p, ("h", "c"))
-    if not _same(value["c"], new):
-        _diagnose(value["c"], {
-            "$c_t$: Der alte Übertrag fehlt. Ohne Vergesstor bleibt er ganz erhalten.": i * k,
-            "$c_t$: Das Eingangstor wirkt auf den Kandidaten, nicht auf den alten Übertrag.":
-                i * c + k,
-            "$c_t$: Das ist die Kopplung $1 - i_t$; sie ist eine andere Zelle. 1997 bleibt der "
-            "alte Übertrag ganz erhalten.": (1 - i) * c + i * k,
-            "$c_t$: Das Eingangstor $i_t$ fehlt.": c + k,
-        }, "$c_t$ stimmt nicht. Erwartet wird der alte Übertrag plus $i_t \\odot k_t$.")
-    if not _same(value["h"], o * np.tanh(new)):
-        _diagnose(value["h"], {
-            "$h_t$: Gelesen wird der *neue* Übertrag $c_t$, nicht $c_{t-1}$.": o * np.tanh(c),
-            "$h_t$: Vor dem Ausgangstor steht noch tanh.": o * new,
-            "$h_t$: Das Ausgangstor fehlt.": np.tanh(new),
-        }, "$h_t$ stimmt nicht. Erwartet wird $o_t \\odot \\tanh(c_t)$.")
-    return (
-        "Auf dem direkten Weg ist $\\partial c_t/\\partial c_{t-1}$ jetzt die Einheitsmatrix: "
-        "Nichts verschwindet, aber auch nichts wird vergessen."
-    )
+    _expect(value["c"], new, {
+        "Der alte Übertrag fehlt. Ohne Vergesstor bleibt er ganz erhalten.": i * k,
+        "Das Eingangstor wirkt auf den Kandidaten, nicht auf den alten Übertrag.": i * c + k,
+        "Das ist die Kopplung $1 - i_t$; sie ist eine andere Zelle. 1997 bleibt der alte "
+        "Übertrag ganz erhalten.": (1 - i) * c + i * k,
+        "Das Eingangstor $i_t$ fehlt.": c + k,
+    }, "Erwartet wird der alte Übertrag plus $i_t \\odot k_t$.", "$c_t$: ")
+    _expect(value["h"], o * np.tanh(new), {
+        "Gelesen wird der *neue* Übertrag $c_t$, nicht $c_{t-1}$.": o * np.tanh(c),
+        "Vor dem Ausgangstor steht noch tanh.": o * new,
+        "Das Ausgangstor fehlt.": np.tanh(new),
+    }, "Erwartet wird $o_t \\odot \\tanh(c_t)$.", "$h_t$: ")
+    return "Der Code stimmt. Bleibt die Frage nach dem direkten Weg und seinem Preis."
 
 
 @_judged("Gehen Sie von `gru_step` aus; nur die Zeile des Kandidaten ändert sich.")
@@ -296,23 +345,21 @@ def check_7(answer: Callable):
     n = np.tanh(p["W_n"] @ x + p["U_n"] @ (r * h) + p["b_n"])
     outside = gru_step(x, state, p | {"b_n2": np.zeros_like(h)})["h"]
     value = _entries(answer, x, state, p, ("h",))["h"]
-    if not _same(value, (1 - z) * n + z * h):
-        _diagnose(value, {
-            "Das ist die Form von PyTorch: $r_t$ steht noch ausserhalb. Multiplizieren Sie zuerst "
-            "$r_t \\odot h_{t-1}$.": outside,
-            "$z_t$ gewichtet in diesem Kapitel den *alten* Zustand.": z * n + (1 - z) * h,
-            "Das Rücksetztor fehlt.":
-                (1 - z) * np.tanh(p["W_n"] @ x + p["U_n"] @ h + p["b_n"]) + z * h,
-            "Das Rücksetztor wirkt nur auf den alten Zustand, nicht auf die Eingabe.":
-                (1 - z) * np.tanh(r * (p["W_n"] @ x + p["U_n"] @ h + p["b_n"])) + z * h,
-            "Das ist erst der Kandidat; mischen Sie ihn mit dem alten Zustand.": n,
-        }, "$h_t$ stimmt nicht. Der Kandidat lautet "
-           "$\\tanh(W_n x_t + U_n (r_t \\odot h_{t-1}) + b_n)$.")
-    difference = np.abs(value - outside).max()
-    return (
-        f"Mit denselben Gewichten weicht die Form von PyTorch hier um bis zu {difference:.2f} ab. "
-        "Gleich wären beide, wenn alle Werte von $r_t$ gleich wären oder $U_n$ diagonal."
-    )
+    _expect(value, (1 - z) * n + z * h, {
+        "Das ist die Form von PyTorch: $r_t$ steht noch ausserhalb. Multiplizieren Sie zuerst "
+        "$r_t \\odot h_{t-1}$.": outside,
+        "$z_t$ gewichtet in diesem Kapitel den *alten* Zustand.": z * n + (1 - z) * h,
+        "Das Rücksetztor fehlt.":
+            (1 - z) * np.tanh(p["W_n"] @ x + p["U_n"] @ h + p["b_n"]) + z * h,
+        "Das Rücksetztor wirkt nur auf den alten Zustand, nicht auf die Eingabe.":
+            (1 - z) * np.tanh(r * (p["W_n"] @ x + p["U_n"] @ h + p["b_n"])) + z * h,
+        "Das ist erst der Kandidat; mischen Sie ihn mit dem alten Zustand.": n,
+        "In der Mischung fehlt vor dem Kandidaten der Faktor $1 - z_t$.": n + z * h,
+        "In der Mischung fehlt der alte Zustand, gewichtet mit $z_t$.": (1 - z) * n,
+        "In der Mischung steht der alte Zustand ohne $r_t$.": (1 - z) * n + z * r * h,
+    }, "Der Kandidat lautet $\\tanh(W_n x_t + U_n (r_t \\odot h_{t-1}) + b_n)$, die Mischung "
+       "$(1 - z_t) \\odot n_t + z_t \\odot h_{t-1}$.", "$h_t$: ")
+    return "Der Code stimmt. Bleibt die Frage, wann die Form von PyTorch gleich rechnet."
 
 
 @_judged("`np.linalg.eigvals` gibt auch komplexe Eigenwerte; gefragt ist der grösste *Betrag*.")
@@ -324,42 +371,42 @@ def check_8(answer: Callable):
     answer : callable
         ``answer(U, k)``; Ergebnis der Spektralradius und die Norm, also zwei Zahlen.
     """
-    U = np.random.default_rng(SEED).normal(size=(6, 6)) / np.sqrt(6)
-    k = 5
-    eigenvalues, largest = np.linalg.eigvals(U), np.linalg.norm(U, 2)
-    radius, power = np.abs(eigenvalues).max(), np.linalg.matrix_power(U, k)
-    value = _call(answer, U, k)
-    try:
-        first, second = value
-    except (TypeError, ValueError):
-        raise _Hint("Erwartet werden zwei Zahlen: `return radius, norm`.") from None
-    if np.iscomplexobj(first):
-        raise _Hint("Der Spektralradius ist reell: Nehmen Sie den Betrag der Eigenwerte.")
-    if not _same(first, radius):
-        _diagnose(first, {
-            "Spektralradius: Das ist der grösste *Realteil*. Gefragt ist der grösste Betrag.":
-                eigenvalues.real.max(),
-            "Spektralradius: Das ist der grösste Singulärwert. Gefragt sind die Eigenwerte.":
-                largest,
-            "Spektralradius: Das ist der Betrag des grössten Realteils. Nehmen Sie zuerst den "
-            "Betrag, dann das Maximum.": np.abs(eigenvalues.real).max(),
-        }, "Der Spektralradius stimmt nicht. Er ist der grösste Betrag eines Eigenwerts von U.")
-    if not _same(second, np.linalg.norm(power, 2)):
-        _diagnose(second, {
-            "Norm: $\\rho(U)^k$ ist nicht die Norm; es beschreibt nur das Wachstum für sehr grosse "
-            "$k$.": radius**k,
-            "Norm: $\\sigma_{\\max}(U)^k$ ist nur eine obere Schranke. Bilden Sie zuerst $U^k$.":
+    rng = np.random.default_rng(SEED)
+    for size, k in ((6, 5), (4, 3)):
+        U = rng.normal(size=(size, size)) / np.sqrt(size)
+        eigenvalues, power = np.linalg.eigvals(U), np.linalg.matrix_power(U, k)
+        radius, real = np.abs(eigenvalues).max(), eigenvalues.real.max()
+        norm, largest = np.linalg.norm(power, 2), np.linalg.norm(U, 2)
+        first, second = _pair(_call(answer, U, k))
+        if np.iscomplexobj(first):
+            raise _Hint("Der Spektralradius ist reell: Nehmen Sie den Betrag der Eigenwerte.")
+        _expect(first, radius, {
+            "Die Reihenfolge ist vertauscht. Zuerst kommt der Spektralradius, dann die Norm.": norm,
+            "Das ist der grösste *Realteil*. Gefragt ist der grösste Betrag.": real,
+            "Das ist der grösste Singulärwert. Gefragt sind die Eigenwerte.": largest,
+        }, f"Der grösste Betrag eines Eigenwerts von U ist {radius:.6f}, Ihre Funktion sagt "
+           f"{np.round(first, 6)}.", "Spektralradius: ")
+        _expect(second, norm, {
+            "$\\rho(U)^k$ ist nicht die Norm; es beschreibt nur das Wachstum für sehr grosse $k$.":
+                radius**k,
+            "$\\sigma_{\\max}(U)^k$ ist nur eine obere Schranke. Bilden Sie zuerst $U^k$.":
                 largest**k,
-            "Norm: Das ist die Frobenius-Norm. Gefragt ist der grösste Singulärwert: "
+            "Das ist die Frobenius-Norm. Gefragt ist der grösste Singulärwert: "
             "`np.linalg.norm(…, 2)`.": np.linalg.norm(power),
-            "Norm: `U**k` potenziert jede Zahl einzeln. Die Potenz einer Matrix ist "
+            "`U**k` potenziert jede Zahl einzeln. Die Potenz einer Matrix ist "
             "`np.linalg.matrix_power(U, k)`.": np.linalg.norm(U**k, 2),
-        }, "Die Norm stimmt nicht. Die Jacobi-Matrix ist $U^k$; gefragt ist ihr grösster "
-           "Singulärwert.")
-    return (
-        f"Hier gilt $\\rho(U)^{k} = {radius**k:.2f}$, die Norm ist {second:.2f} und die Schranke "
-        f"$\\sigma_{{\\max}}(U)^{k} = {largest**k:.1f}$: drei verschiedene Zahlen."
-    )
+        }, f"Für k = {k} ist der grösste Singulärwert von $U^k$ {norm:.6f}, Ihre Funktion sagt "
+           f"{np.round(second, 6)}.", "Norm: ")
+    return "Der Code stimmt. Vergleichen Sie nun mit $\\rho(U)^k$ und $\\sigma_{\\max}(U)^k$."
+
+
+def _pair(value: object) -> list[np.ndarray]:
+    """Die beiden Zahlen einer Antwort."""
+    if isinstance(value, list) and value and all(type(part) is int for part in value):
+        raise _Hint("Das sind ganze Zahlen. Dezimalzahlen haben einen Punkt: 0.87 statt 0,87.")
+    if not isinstance(value, list) or len(value) != 2:
+        raise _Hint("Erwartet werden zwei Zahlen: `return radius, norm`.")
+    return [_numbers(part, "eine Zahl mit Dezimalpunkt") for part in value]
 
 
 def _example(gates: str) -> tuple[np.ndarray, dict, dict]:
@@ -379,6 +426,4 @@ def _entries(answer: Callable, x, state, p, names: tuple[str, ...]) -> dict:
     if not isinstance(value, dict) or not set(names) <= set(value):
         wanted = ", ".join(f'"{name}": …' for name in names)
         raise _Hint(f"Erwartet wird ein Wörterbuch: `return {{{wanted}}}`.")
-    if any(value[name] is ... for name in names):
-        raise _Open
     return value
