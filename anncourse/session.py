@@ -35,7 +35,7 @@ class ProgressBar(TQDMProgressBar):
         )
 
     def on_validation_batch_start(self, trainer, *args) -> None:
-        """Beschriftet auch den Balken der Validierung, ohne Lightnings Nummer des DataLoaders."""
+        """Beschriftet auch den Balken der Validierung, ohne Lightnings Nummer dahinter."""
         super().on_validation_batch_start(trainer, *args)
         self.val_progress_bar.set_description(self.validation_description)
 
