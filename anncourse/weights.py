@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,30 @@ class Weights:
     arrays: dict[str, np.ndarray]
     vocabulary: Vocabulary
     config: Config
+
+
+def without_units(weights: Weights, units: Sequence[int]) -> Weights:
+    """Dasselbe Netz, in dem verborgene Einheiten während des ganzen Lesens null sind.
+
+    Null werden nicht ihre Werte, sondern die Gewichte, die sie lesen: ihre Spalten in den
+    rekurrenten Matrizen und ihr Gewicht in der Ausgabeschicht. Auf das Urteil und die übrigen
+    Einheiten wirkt das gleich.
+
+    Parameters
+    ----------
+    weights : Weights
+        Das Netz; es bleibt, wie es war.
+    units : sequence of int
+        Nummern der Einheiten, 0 bis H−1.
+
+    Returns
+    -------
+    Weights
+    """
+    arrays = {name: array.copy() for name, array in weights.arrays.items()}
+    for name in ("recurrent.weight_hh_l0", "output.weight"):
+        arrays[name][:, units] = 0
+    return replace(weights, arrays=arrays)
 
 
 def expected_shapes(cell: str, config: Config) -> dict[str, tuple[int, ...]]:

@@ -11,12 +11,19 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from anncourse import weights
+from anncourse.cells import STEPS, sigmoid, unpack
 from anncourse.config import Config
 from anncourse.errors import InputError
 from anncourse.models import CELLS, build_model, model_from_weights
 from anncourse.prediction import read
 from anncourse.text import Vocabulary
-from anncourse.weights import WEIGHTS_FILE, expected_shapes, load_weights, save_weights
+from anncourse.weights import (
+    WEIGHTS_FILE,
+    expected_shapes,
+    load_weights,
+    save_weights,
+    without_units,
+)
 
 CONFIG = Config(vocabulary_size=20, embedding_dim=3, hidden_size=4)
 VOCABULARY = Vocabulary.build([["good", "bad", "don't", "café", "<odd>", "a\nb"]], 20)
@@ -86,6 +93,33 @@ def test_shipped_weights():
     assert sum(array.size for array in shipped.arrays.values()) == 328_481
     assert read(shipped, "A wonderful film, one of the best I have ever seen.").label == "positiv"
     assert read(shipped, "A boring film, one of the worst I have ever seen.").label == "negativ"
+
+
+# --- Einheiten abschalten -------------------------------------------------------------------
+
+
+def probability_without(weights, units, text):
+    """Dasselbe von Hand: nach jedem Schritt ihren Zustand auf null setzen."""
+    layer = {n.removeprefix("recurrent."): a for n, a in weights.arrays.items() if "recur" in n}
+    p = unpack(weights.cell, layer)
+    state = {"h": np.zeros(CONFIG.hidden_size), "c": np.zeros(CONFIG.hidden_size)}
+    for word in weights.vocabulary.encode_review(text, CONFIG.maxlen):
+        state = STEPS[weights.cell](weights.arrays["embedding.weight"][word], state, p)
+        state["h"][units] = 0
+    return sigmoid(state["h"] @ weights.arrays["output.weight"][0] + weights.arrays["output.bias"])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("units", [[], [2], [3, 0], [0, 1, 2, 3]])
+def test_silent_units_count_as_zero_at_every_step(cell, units, tmp_path):
+    saved(tmp_path, cell, replace(CONFIG, init="pytorch"))
+    weights = load_weights(tmp_path)
+    before = {name: array.copy() for name, array in weights.arrays.items()}
+    text = "good bad don't café good good bad"
+    heard, silent = read(weights, text), read(without_units(weights, units), text)
+    assert silent.probability == pytest.approx(probability_without(weights, units, text)[0])
+    assert (silent.probability == heard.probability) == (not units)
+    assert all(np.array_equal(weights.arrays[name], before[name]) for name in before)
 
 
 # --- Schreiben geht nicht -------------------------------------------------------------------
