@@ -23,11 +23,12 @@ WITH_REVIEWS = {"03_imdb", "04_simple_rnn", "05_vanishing_gradients", "07_lstm_i
                 "08_inside_the_cell"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ADDRESS = PROJECT["urls"]["Repository"]
-SETUP = f"""import importlib.util
+SETUP = f"""# Nur für Colab: installiert das Begleitmodul, wenn es fehlt.
+import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("anncourse") is None:  # in Colab; sonst ist das Modul schon da
+if importlib.util.find_spec("anncourse") is None:
     address = "git+{ADDRESS}@v{__version__}"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)"""
 

@@ -28,7 +28,8 @@ if (window.MathJax) window.MathJax.startup = { pageReady: drawFormulas };
 // Was in sich selbst seitwärts läuft, muss auch die Tabulatortaste erreichen, und nur das.
 const SCROLLABLE = {
   "div.highlight pre, .cell_output pre": "Code",
-  ".cell_output, .cell_output .output, .pst-scrollable-table-container": "Tabelle",
+  ".cell_output:has(img), .cell_output .output:has(img)": "Abbildung",
+  ".cell_output:not(:has(img)), .cell_output .output:not(:has(img)), .pst-scrollable-table-container": "Tabelle",
   ".math, mjx-container[display]": "Formel",
 };
 
@@ -55,6 +56,11 @@ window.addEventListener("load", () => {
     window.addEventListener("resize", markAll);
     document.addEventListener("toggle", markAll, true); // Zugeklapptes hat keine Breite
   });
+});
+
+// Auf dem Telefon verdeckte die aufgeklappte Übersicht sonst, wohin sie führt.
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("a")) target.closest("dialog")?.close();
 });
 
 // Drucker lassen den dunklen Grund weg: Gedruckt wird immer hell.

@@ -207,6 +207,24 @@ def test_text_without_a_known_word_gets_a_sentence_instead_of_a_verdict(reading)
         assert reading.locator(".live-verdicts").is_hidden()
 
 
+def test_much_unknown_gets_a_hint_beside_the_verdict(reading):
+    reading.locator("#live-text").fill("Der Film war langweilig und schlecht")
+    expect(reading.locator(".live-message")).to_contain_text("Wörtern kennt das Netz nicht")
+    expect(reading.locator(".live-verdicts")).to_be_visible()
+    reading.locator("#live-text").fill("A good film with Hildegunn")
+    expect(reading.locator(".live-message")).to_be_empty()
+
+
+def test_an_example_is_read_from_its_start_what_is_typed_from_its_end(reading):
+    reading.set_viewport_size({"width": 375, "height": 700})
+    scroller = reading.locator(".live-scroll")
+    reading.get_by_role("button", name="Langer Nachsatz").click()
+    expect(scroller).to_be_visible()
+    assert scroller.evaluate("box => box.scrollLeft") == 0
+    reading.locator("#live-text").press_sequentially(" It")
+    assert scroller.evaluate("box => box.scrollLeft + box.clientWidth + 2 >= box.scrollWidth")
+
+
 def test_only_the_last_500_words_are_read(reading):
     reading.get_by_label("Ihre Kritik").fill("terrible " * 7 + "good " * 500)
     reading.wait_for_selector(".live-current")

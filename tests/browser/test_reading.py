@@ -86,6 +86,49 @@ def test_the_contents_open_on_a_telephone(page, site):
     expect(link).not_to_be_in_viewport()
 
 
+def test_the_overview_closes_once_it_has_led_somewhere(page, site):
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(site + PAGE)
+    page.locator(".secondary-toggle").press("Enter")
+    overview = page.locator("dialog#pst-secondary-sidebar-modal")
+    overview.get_by_role("link", name="Schritt 3: Tore").press("Enter")
+    expect(overview).not_to_be_visible()
+    expect(page.get_by_role("heading", name="Schritt 3: Tore")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("text, target", [
+    ("Gleichung (9.3.9)", "notebooks/05_vanishing_gradients.html#gleichung-9-3-9"),
+    ("Abschnitt 9.3.8", "notebooks/08_inside_the_cell.html"),
+    ("Adding-Aufgabe", "book/glossar.html#term-Adding-Aufgabe"),
+])
+def test_a_mention_leads_to_what_it_names(page, site, text, target):
+    page.goto(site + PAGE)
+    page.locator("article").get_by_role("link", name=text, exact=True).first.click()
+    page.wait_for_url(site + target)
+    if "#" in target:
+        expect(page.locator(f"[id='{target.partition('#')[2]}']")).to_be_in_viewport()
+
+
+def test_every_equation_and_figure_has_its_anchor(page, site):
+    anchors = []
+    for notebook in sorted(BOOK.glob("notebooks/*.html")):
+        anchors += re.findall(r'id="((?:gleichung|abbildung)-[\d-]+)"', notebook.read_text("utf-8"))
+    for kind in ("gleichung", "abbildung"):
+        found = [anchor for anchor in anchors if anchor.startswith(kind)]
+        assert found == [f"{kind}-9-3-{n}" for n in range(1, len(found) + 1)]
+        assert len(found) > 20
+
+
+def test_a_figure_rolls_on_a_telephone_instead_of_shrinking(page, site):
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(site + PAGE)
+    page.wait_for_load_state("load")
+    box = page.locator(".cell_output:has(img)").first
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    expect(box.or_(box.locator("[tabindex]")).first).to_have_attribute(
+        "aria-label", "Abbildung, seitwärts rollbar")
+
+
 def test_code_is_copied_with_a_german_word(page, site):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(site + PAGE)

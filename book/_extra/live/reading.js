@@ -20,13 +20,14 @@
   const { LOOKS } = anncourse;
   const loaded = new Set();
   let cell = "lstm";
+  let typing = true;        // sonst ein Beispiel, das man von vorne liest
 
   // --- Bedienung
   const text = html("textarea", { id: "live-text", rows: 4, lang: "en", spellcheck: "false",
     autocomplete: "off", "aria-describedby": "live-hint" });
   const buttons = Object.entries(EXAMPLES).map(([name, review]) => {
     const button = html("button", { type: "button" }, name);
-    button.addEventListener("click", () => { text.value = review; use(); });
+    button.addEventListener("click", () => { text.value = review; typing = false; use(); });
     return button;
   });
   const nets = ["lstm", "rnn", "gru"].map((name) => {
@@ -106,7 +107,11 @@
   function explain({ words: list, known, dropped }) {
     if (!list.length) return text.value.trim() ? "Darin steht kein Wort." : "";
     if (!known.includes(true)) return "Kein Wort davon steht im Wortschatz. Schreiben Sie auf Englisch.";
-    return dropped ? `Gelesen werden die letzten ${list.length} Wörter; ${dropped} davor fallen weg.` : "";
+    const unknown = known.filter((one) => !one).length;
+    const hints = [];
+    if (unknown > known.length / 3) hints.push(`${unknown} von ${known.length} Wörtern kennt das Netz nicht. Schreiben Sie auf Englisch.`);
+    if (dropped) hints.push(`Gelesen werden die letzten ${list.length} Wörter; ${dropped} davor fallen weg.`);
+    return hints.join(" ");
   }
 
   function show() {
@@ -126,7 +131,7 @@
       html("p", { class: "live-caption" }, html("b", {}, "Wahrscheinlichkeit «positiv»"), " nach jedem Wort"),
       ...anncourse.curve(readings, current), ...anncourse.heatMaps(current, units));
     tables.replaceChildren(...(details.open ? anncourse.tables(current, units) : []));
-    scroller.scrollLeft = scroller.scrollWidth;   // das zuletzt getippte Wort
+    scroller.scrollLeft = typing ? scroller.scrollWidth : 0;
     say(`${LOOKS[cell].name} nach ${current.words.length} Wörtern: ${verdict(last(current))}. ${message.textContent}`);
   }
 
@@ -144,7 +149,7 @@
     }
   }
 
-  text.addEventListener("input", use);
+  text.addEventListener("input", () => { typing = true; use(); });
   fillUnits();
   place.replaceChildren(
     html("label", { for: "live-text" }, "Ihre Kritik, auf Englisch"), text,
