@@ -41,11 +41,16 @@ def set_anchors(app, doctree) -> None:
             caption["ids"] += [anchor("abbildung", n) for n in CAPTION.findall(caption.astext())]
 
 
+def is_inert(node) -> bool:
+    """Ob der Knoten in einem Link, in Code, in einem Titel oder in einem Bildtext steht."""
+    return node is not None and (isinstance(node, INERT) or is_inert(node.parent))
+
+
 def link_mentions(app, doctree, docname: str) -> None:
     """Macht aus «Gleichung (9.3.9)» oder «Abschnitt 9.3.5» einen Link."""
     for text in list(doctree.findall(nodes.Text)):
         parent = text.parent
-        if isinstance(parent, INERT) or not MENTION.search(text):
+        if not MENTION.search(text) or is_inert(parent):
             continue
         parts, end = [], 0
         for match in MENTION.finditer(text):
