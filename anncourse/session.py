@@ -34,10 +34,10 @@ class ProgressBar(TQDMProgressBar):
             f"Epoche {trainer.current_epoch + 1}/{trainer.max_epochs}"
         )
 
-    def on_validation_batch_start(self, trainer, *args) -> None:
-        """Beschriftet auch den Balken der Validierung, ohne Lightnings Nummer dahinter."""
-        super().on_validation_batch_start(trainer, *args)
-        self.val_progress_bar.set_description(self.validation_description)
+    def on_validation_batch_start(self, trainer, module, batch, number, loader: int = 0) -> None:
+        """Zählt die Stapel der Validierung, ohne Lightnings «DataLoader 0» dahinter."""
+        if self.has_dataloader_changed(loader):
+            self.val_progress_bar.reset(total=self.total_val_batches_current_dataloader)
 
     def get_metrics(self, trainer, *args) -> dict:
         """Neben dem Balken: die Genauigkeiten der letzten Epoche."""

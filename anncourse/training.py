@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, WeightAveraging
 from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 from torchmetrics.classification import BinaryAccuracy
 
@@ -193,8 +194,8 @@ def fit(
         Unbekannte Zelle, keine Epoche, kein möglicher Zufallsstart, kein beschreibbarer Ordner.
     OutsideError
         Der Datenträger nimmt die Ergebnisse nicht auf.
-    KeyboardInterrupt
-        Ctrl-C vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.
+    KeyboardInterrupt, SystemExit
+        Ctrl-C oder SIGTERM vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.
     """
     if config.epochs < 1:
         raise InputError(f"Epochen: {config.epochs}. Erwartet wird eine Zahl ab 1.")
@@ -225,8 +226,10 @@ def fit(
             )
             try:
                 trainer.fit(module, datamodule=data)
-            except SystemExit:  # so endet Lightning nach Ctrl-C
+            except SystemExit as end:  # so endet Lightning nach Ctrl-C und nach SIGTERM
                 if not best.best_model_path:
+                    if isinstance(end, SIGTERMException):
+                        raise
                     raise KeyboardInterrupt from None
             if not trainer.is_global_zero:
                 return module.model, None

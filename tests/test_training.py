@@ -71,14 +71,14 @@ def loss_of(model, part):
     ).item()
 
 
-def interrupt_in(monkeypatch, name, call):
+def interrupt_in(monkeypatch, name, call, kind=signal.SIGINT):
     """Ctrl-C im soundsovielten Aufruf einer Methode von LitClassifier."""
     calls = iter(range(1, 1000))
     original = getattr(LitClassifier, name)
 
     def step(self, *arguments):
         if next(calls) == call:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(kind)
         return original(self, *arguments)
 
     monkeypatch.setattr(LitClassifier, name, step)
@@ -455,6 +455,13 @@ def test_interrupt_before_the_first_epoch_leaves_nothing(data, tmp_path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         fit("rnn", data, CONFIG, output=tmp_path / "a" / "run")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows kennt SIGTERM nur dem Namen nach")
+def test_a_terminated_training_ends_without_being_taken_for_ctrl_c(data, monkeypatch):
+    interrupt_in(monkeypatch, "training_step", 2, signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        fit("rnn", data, CONFIG)
 
 
 def test_interrupt_in_the_first_validation_leaves_nothing(data, tmp_path, monkeypatch):
