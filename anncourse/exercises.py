@@ -13,7 +13,7 @@ from numbers import Number
 import numpy as np
 from IPython.display import Markdown
 
-from anncourse.cells import gru_step, sigmoid
+from anncourse.cells import STACKED, gru_step, sigmoid
 from anncourse.display import say
 
 SEED = 93  # für alle Zufallszahlen der Prüfungen
@@ -170,14 +170,13 @@ def check_2(answer: Callable[[str, int, int, int], int]):
     answer : callable
         ``answer(cell, input_size, hidden_size, num_layers)``; cell ist rnn, lstm oder gru.
     """
-    from torch import nn
+    from anncourse.models import CELLS, count_parameters
 
-    layers, gates = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}, {"rnn": 1, "lstm": 4, "gru": 3}
     I, H = 9, 5
     for cell, L in (("rnn", 1), ("lstm", 1), ("gru", 1), ("rnn", 2), ("lstm", 3), ("gru", 4)):
         value = _call(answer, cell, I, H, L)
-        expected = sum(p.numel() for p in layers[cell](I, H, num_layers=L).parameters())
-        G = gates[cell]
+        expected = count_parameters(CELLS[cell].recurrent_layer(I, H, num_layers=L))
+        G = len(STACKED[cell])
         _expect(value, expected, {
             "PyTorch führt je Tor *zwei* Achsenabschnitte.": expected - L * G * H,
             "Je Tor und für den Kandidaten gibt es eigene Gewichte.": expected / G,

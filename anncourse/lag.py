@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from anncourse.config import Config
 from anncourse.initialisation import initialise_recurrent
+from anncourse.models import CELLS
 
-LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 SEEDS = range(5)
 
 
@@ -45,10 +46,10 @@ class LagConfig:
     batches: int = 500
     batch_size: int = 32
     test_size: int = 2000
-    learning_rate: float = 1e-3
-    rho: float = 0.9
-    epsilon: float = 1e-7
-    gradient_norm: float = 1.0
+    learning_rate: float = Config.learning_rate
+    rho: float = Config.rho
+    epsilon: float = Config.epsilon
+    gradient_norm: float = Config.gradient_norm
 
 
 class BitReader(nn.Module):
@@ -56,7 +57,7 @@ class BitReader(nn.Module):
 
     def __init__(self, config: LagConfig):
         super().__init__()
-        self.recurrent = LAYERS[config.cell](2, config.hidden_size, batch_first=True)
+        self.recurrent = CELLS[config.cell].recurrent_layer(2, config.hidden_size, batch_first=True)
         initialise_recurrent(self.recurrent, config.init)
         self.output = nn.Linear(config.hidden_size, 1)
 
