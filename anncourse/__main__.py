@@ -87,7 +87,9 @@ def build_parser() -> Parser:
         description="Rekurrente Netze für die Filmkritiken aus Kapitel 9.3.",
     )
     parser.add_argument(
-        "--version", action="version", version=f"anncourse {__version__}",
+        "--version",
+        action="version",
+        version=f"anncourse {__version__}",
         help="zeigt die Version und endet",
     )
     commands = parser.add_subparsers(title="Befehle", metavar="BEFEHL", required=True)
@@ -99,45 +101,73 @@ def build_parser() -> Parser:
         "Testteil. Die letzte Zeile der Ausgabe ist JSON.",
     )
     train.add_argument(
-        "--cell", required=True, type=one_of("Zelle", CELLS), metavar="ZELLE",
+        "--cell",
+        required=True,
+        type=one_of("Zelle", CELLS),
+        metavar="ZELLE",
         help="rnn, lstm oder gru",
     )
     _add_data(train)
     train.add_argument(
-        "--epochs", type=whole_number(1, 1000), metavar="N",
+        "--epochs",
+        type=whole_number(1, 1000),
+        metavar="N",
         help="Durchgänge durch den Trainingsteil (Voreinstellung: 8)",
     )
     train.add_argument(
-        "--seed", type=whole_number(0, 2**32 - 1), default=0, metavar="S",
+        "--seed",
+        type=whole_number(0, 2**32 - 1),
+        default=0,
+        metavar="S",
         help="Zufallsstart (Voreinstellung: 0)",
     )
     train.add_argument(
-        "--output", type=Path, metavar="ORDNER",
+        "--output",
+        type=Path,
+        metavar="ORDNER",
         help="für Gewichte, metrics.csv und result.json (Voreinstellung: runs/ZELLE-seedS)",
     )
     train.add_argument(
-        "--init", type=one_of("Anfangswerte", SCHEMES), metavar="NAME",
+        "--init",
+        type=one_of("Anfangswerte", SCHEMES),
+        metavar="NAME",
         help=f"Anfangswerte: {', '.join(SCHEMES)} (Voreinstellung: keras)",
     )
     engine = train.add_argument_group("Rechenwerk (Namen wie bei PyTorch Lightning)")
     engine.add_argument(
-        "--accelerator", type=one_of("Rechenwerk", ACCELERATORS), default="cpu", metavar="NAME",
+        "--accelerator",
+        type=one_of("Rechenwerk", ACCELERATORS),
+        default="cpu",
+        metavar="NAME",
         help="cpu (Voreinstellung), gpu oder auto: Grafikkarte, wo eine da ist",
     )
     engine.add_argument(
-        "--devices", type=whole_number(1, 1024), default=1, metavar="N",
+        "--devices",
+        type=whole_number(1, 1024),
+        default=1,
+        metavar="N",
         help="Prozesse oder Grafikkarten je Rechner (Voreinstellung: 1)",
     )
     engine.add_argument(
-        "--nodes", type=whole_number(1, 1024), default=1, metavar="N", dest="num_nodes",
+        "--nodes",
+        type=whole_number(1, 1024),
+        default=1,
+        metavar="N",
+        dest="num_nodes",
         help="Rechner (Voreinstellung: 1)",
     )
     engine.add_argument(
-        "--strategy", type=one_of("Strategie", STRATEGIES), default="auto", metavar="NAME",
+        "--strategy",
+        type=one_of("Strategie", STRATEGIES),
+        default="auto",
+        metavar="NAME",
         help="auto (Voreinstellung) oder ddp: mehrere Prozesse teilen sich jeden Stapel",
     )
     engine.add_argument(
-        "--precision", type=one_of("Genauigkeit", PRECISIONS), default="32-true", metavar="NAME",
+        "--precision",
+        type=one_of("Genauigkeit", PRECISIONS),
+        default="32-true",
+        metavar="NAME",
         help=f"{', '.join(PRECISIONS)} (Voreinstellung: 32-true)",
     )
     train.set_defaults(run=run_train)
@@ -160,7 +190,9 @@ def build_parser() -> Parser:
     )
     predict.add_argument("text", nargs="*", metavar="TEXT", help="eine Kritik")
     predict.add_argument(
-        "--model", type=Path, metavar="ORDNER",
+        "--model",
+        type=Path,
+        metavar="ORDNER",
         help="Ordner eines Laufs (Voreinstellung: die mitgelieferte LSTM)",
     )
     predict.set_defaults(run=run_predict)
@@ -177,7 +209,8 @@ def build_parser() -> Parser:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", metavar="QUELLE",
+        "--data",
+        metavar="QUELLE",
         help=f"{SOURCES}. Voreinstellung: die Umgebungsvariable ANNCOURSE_DATA, sonst imdb",
     )
 
@@ -276,8 +309,10 @@ def read_lines() -> list[str]:
             note("Eine Kritik je Zeile; Ctrl-D beendet die Eingabe.")
         lines = sys.stdin.buffer.read().splitlines()  # Bytes: nur echte Zeilenenden trennen
     if not lines:
-        raise InputError("Keine Kritik gegeben. Erwartet wird ein Text, zum Beispiel: "
-                         'python -m anncourse predict "a wonderful film"')
+        raise InputError(
+            "Keine Kritik gegeben. Erwartet wird ein Text, zum Beispiel: "
+            'python -m anncourse predict "a wonderful film"'
+        )
     return [decode(line) for line in lines]
 
 

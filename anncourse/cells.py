@@ -69,7 +69,7 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
     f = sigmoid(p["W_f"] @ x + p["U_f"] @ h + p["b_f"])  # Vergesstor
     o = sigmoid(p["W_o"] @ x + p["U_o"] @ h + p["b_o"])  # Ausgangstor
     k = np.tanh(p["W_k"] @ x + p["U_k"] @ h + p["b_k"])  # Kandidat
-    c = f * state["c"] + i * k                           # neuer Übertrag
+    c = f * state["c"] + i * k  # neuer Übertrag
     return {"h": o * np.tanh(c), "c": c, "i": i, "f": f, "o": o, "k": k}
 
 
@@ -144,7 +144,7 @@ def unroll(
         hidden_size = next(value.shape[0] for name, value in p.items() if name.startswith("U"))
         state = zero_state(hidden_size)
     states = []
-    for x in inputs:                # x_t: (I,)
+    for x in inputs:  # x_t: (I,)
         state = step(x, state, p)
         states.append(state)
     return {name: np.stack([s[name] for s in states]) for name in states[0]}  # (T, H)

@@ -23,9 +23,7 @@ from anncourse.text import PAD, Vocabulary, normalise
 CODE = ("text.py", "data.py")  # ändert sich eine davon, gilt der Zwischenspeicher nicht mehr
 
 
-def split(
-    reviews: Reviews, fraction: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def split(reviews: Reviews, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Teilt den Trainingsteil in Training und Validierung.
 
     Beide Klassen behalten ihren Anteil; gleiche Texte bleiben auf derselben Seite; Texte, die
@@ -107,8 +105,8 @@ def number_reviews(reviews: Reviews, config: Config) -> dict[str, np.ndarray]:
     reviewed = pc.ascii_split_whitespace(pa.array((text or None for text in texts), pa.string()))
     lengths = pc.list_value_length(reviewed).fill_null(0).to_numpy(zero_copy_only=False)
     encoded = pc.list_flatten(reviewed).dictionary_encode()
-    words = encoded.dictionary.to_pylist()   # jedes Wort einmal
-    numbers = encoded.indices.to_numpy()     # alle Kritiken hintereinander, als Stellen in words
+    words = encoded.dictionary.to_pylist()  # jedes Wort einmal
+    numbers = encoded.indices.to_numpy()  # alle Kritiken hintereinander, als Stellen in words
     in_train = np.isin(np.arange(len(lengths)), train)
     counts = np.bincount(numbers[np.repeat(in_train, lengths)], minlength=len(words))
     seen = {word: n for word, n in zip(words, counts.tolist()) if n}

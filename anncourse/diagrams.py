@@ -19,16 +19,20 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
 COLOURS = {
-    "state": "#0072B2",      # Zustand h
-    "carry": "#D55E00",      # Übertrag c
-    "gate": "#009E73",       # Tore, logistische Funktion
-    "input": "#6B6B6B",      # Eingabe x
+    "state": "#0072B2",  # Zustand h
+    "carry": "#D55E00",  # Übertrag c
+    "gate": "#009E73",  # Tore, logistische Funktion
+    "input": "#6B6B6B",  # Eingabe x
     "candidate": "#AA4499",  # Kandidat k oder n
-    "line": "#222222",       # alles Übrige
+    "line": "#222222",  # alles Übrige
 }
 TINTS = {  # dieselben Farben, blass, als Füllung
-    "state": "#E0EEF6", "carry": "#FBECE0", "gate": "#E0F3EE", "input": "#EFEFEF",
-    "candidate": "#F5E8F3", "line": "#FFFFFF",
+    "state": "#E0EEF6",
+    "carry": "#FBECE0",
+    "gate": "#E0F3EE",
+    "input": "#EFEFEF",
+    "candidate": "#F5E8F3",
+    "line": "#FFFFFF",
 }
 FONT = {"family": "DejaVu Sans", "math_fontfamily": "cm", "weight": "normal"}
 WIDTH = 700
@@ -138,8 +142,17 @@ class Drawing:
         """Beschriftung; Formeln stehen zwischen Dollarzeichen, allein etwas grösser."""
         size = size or (12 if label.startswith("$") else 10.5)
         self.figure.text(
-            x, y, label, size=size, ha=ha, va="center", color=COLOURS["line"], **FONT,
-            linespacing=1.35, transform=self.pixels, zorder=6,
+            x,
+            y,
+            label,
+            size=size,
+            ha=ha,
+            va="center",
+            color=COLOURS["line"],
+            **FONT,
+            linespacing=1.35,
+            transform=self.pixels,
+            zorder=6,
         )
 
     def arrow(self, *points, colour="line", width=2, dashed=False, bridge=False):
@@ -158,9 +171,7 @@ class Drawing:
         if bridge:
             self._add(PathPatch(path), ec="white", lw=0.75 * (width + 8), zorder=3, **look)
         dashes = (0, (3.5, 2)) if dashed else "-"
-        self._add(
-            PathPatch(path), ec=COLOURS[colour], lw=0.75 * width, ls=dashes, zorder=3, **look
-        )
+        self._add(PathPatch(path), ec=COLOURS[colour], lw=0.75 * width, ls=dashes, zorder=3, **look)
 
     def picture(self, name: str, title: str) -> SVG:
         """Das fertige Bild, mit Titel und Beschreibung für Vorleseprogramme."""
@@ -353,9 +364,11 @@ def lstm_cell() -> SVG:
     d.operation(600, 150, "$\\odot$", "state")
     d.text(668, 82, "$h_t$")
     d.text(
-        348, 364,
+        348,
+        364,
         "neuer Übertrag $c_t = f_t \\odot c_{t-1} + i_t \\odot k_t$,"
-        "      Ausgabe $h_t = o_t \\odot \\tanh(c_t)$", size=12,
+        "      Ausgabe $h_t = o_t \\odot \\tanh(c_t)$",
+        size=12,
     )
     return d.picture("lstm_cell", "Schritt 4: die ganze LSTM-Zelle")
 
@@ -406,9 +419,11 @@ def gru_cell() -> SVG:
     d.operation(170, 375, "$\\odot$", "state")
     d.operation(570, 375, "$+$", "state")
     d.text(
-        348, 445,
+        348,
+        445,
         "Kandidat $n_t = \\tanh(W_n\\, x_t + b_n + r_t \\odot (U_n\\, h_{t-1} + b^{\\prime}_n))$\n"
-        "Ausgabe $h_t = (1 - z_t) \\odot n_t + z_t \\odot h_{t-1}$", size=12,
+        "Ausgabe $h_t = (1 - z_t) \\odot n_t + z_t \\odot h_{t-1}$",
+        size=12,
     )
     return d.picture("gru_cell", "Die GRU-Zelle")
 
@@ -444,8 +459,9 @@ def bptt_paths(steps: int = 4) -> SVG:
         d.box(x, 156, 64, 44, f"$h_{{{t}}}$", "state")
     for k, factor in enumerate(factors):
         x = 515 - pitch * k
-        d.arrow((x - 14, 178), (x - 14, 222), (x - pitch + 14, 222), (x - pitch + 14, 178),
-                dashed=True)
+        d.arrow(
+            (x - 14, 178), (x - 14, 222), (x - pitch + 14, 222), (x - pitch + 14, 178), dashed=True
+        )
         d.text(x - pitch / 2, 240, f"${factor}$", size=11)
     d.arrow((547, 156), (592, 156), colour="state")
     d.box(633, 156, 82, 44, "Verlust $L$")
@@ -483,19 +499,35 @@ def carry_gradient() -> SVG:
         d.arrow((x - 157 if k else 12, row), (x - 58, row), colour="state")
     for k, now in enumerate(("T-1", "T")):
         x = 116 + 215 * k
-        d.arrow((x + 287, track + 8), (x + 287, 300), (x + 92, 300), (x + 92, track + 10),
-                colour="carry", dashed=True, width=2.5)
+        d.arrow(
+            (x + 287, track + 8),
+            (x + 287, 300),
+            (x + 92, 300),
+            (x + 92, track + 10),
+            colour="carry",
+            dashed=True,
+            width=2.5,
+        )
         d.text(x + 190, 317, f"$\\mathrm{{diag}}(f_{{{now}}})$")
-        d.arrow((x + 215, row - 24), (x + 215, 76), (x + 78, 76), (x + 78, track - 4),
-                dashed=True, bridge=True)
+        d.arrow(
+            (x + 215, row - 24),
+            (x + 215, 76),
+            (x + 78, 76),
+            (x + 78, track - 4),
+            dashed=True,
+            bridge=True,
+        )
         d.text(x + 147, 90, "$U,\\ \\sigma^{\\prime},\\ \\tanh^{\\prime}$", size=11)
     d.arrow((70, 30), (20, 30), colour="carry", dashed=True, width=2.5)
     d.text(80, 30, "Gradient: direkter Weg", ha="left")
     d.arrow((330, 30), (280, 30), dashed=True)
     d.text(340, 30, "Umweg über den Zustand", ha="left")
     d.text(
-        350, 366, "direkter Weg: "
+        350,
+        366,
+        "direkter Weg: "
         "$\\partial c_T / \\partial c_{T-2} = \\mathrm{diag}(f_T)"
-        "\\ \\mathrm{diag}(f_{T-1})$", size=12,
+        "\\ \\mathrm{diag}(f_{T-1})$",
+        size=12,
     )
     return d.picture("carry_gradient", "Die zwei Wege des Gradienten durch eine LSTM")

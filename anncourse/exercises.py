@@ -133,20 +133,38 @@ def check_1(answer: Mapping[str, tuple]):
     if not hasattr(answer, "keys") or not {"output", "h_n"} <= set(answer.keys()):
         raise _Hint("Erwartet wird ein Wörterbuch mit `output` und `h_n`.")
     output, h_n = _plain(answer["output"]), _plain(answer["h_n"])
-    _expect_shape("`output`: ", output, (16, 120, 64), {
-        "Mit `batch_first=True` steht der Stapel vorn, nicht die Zeit.": (120, 16, 64),
-        "Die letzte Zahl ist die Länge des Zustands, nicht die der Eingabe.": (16, 120, 50),
-        "Es enthält nur die oberste Schicht; die Schichten werden nicht hintereinandergehängt.":
-            (16, 120, 128),
-        "Es enthält jeden Zeitschritt, nicht nur den letzten.": (16, 64),
-    }, "Stapel, Zeitschritt, Einheit")
-    _expect_shape("`h_n`: ", h_n, (2, 16, 64), {
-        "`batch_first` gilt nur für Eingabe und `output`; in `h_n` steht die Schicht vorn.":
-            (16, 2, 64),
-        "Es enthält den letzten Zustand *jeder* Schicht, auch der unteren.": (1, 16, 64),
-        "Vorn fehlt eine Achse für die Schichten.": (16, 64),
-        "Es enthält nur den letzten Zeitschritt.": (2, 16, 120, 64),
-    }, "Schicht, Stapel, Einheit")
+    _expect_shape(
+        "`output`: ",
+        output,
+        (16, 120, 64),
+        {
+            "Mit `batch_first=True` steht der Stapel vorn, nicht die Zeit.": (120, 16, 64),
+            "Die letzte Zahl ist die Länge des Zustands, nicht die der Eingabe.": (16, 120, 50),
+            "Es enthält nur die oberste Schicht; die Schichten werden nicht hintereinandergehängt.": (
+                16,
+                120,
+                128,
+            ),
+            "Es enthält jeden Zeitschritt, nicht nur den letzten.": (16, 64),
+        },
+        "Stapel, Zeitschritt, Einheit",
+    )
+    _expect_shape(
+        "`h_n`: ",
+        h_n,
+        (2, 16, 64),
+        {
+            "`batch_first` gilt nur für Eingabe und `output`; in `h_n` steht die Schicht vorn.": (
+                16,
+                2,
+                64,
+            ),
+            "Es enthält den letzten Zustand *jeder* Schicht, auch der unteren.": (1, 16, 64),
+            "Vorn fehlt eine Achse für die Schichten.": (16, 64),
+            "Es enthält nur den letzten Zeitschritt.": (2, 16, 120, 64),
+        },
+        "Schicht, Stapel, Einheit",
+    )
     return "`batch_first` ändert `output`, aber nicht `h_n`; die oberste Schicht ist `h_n[-1]`."
 
 
@@ -177,14 +195,19 @@ def check_2(answer: Callable[[str, int, int, int], int]):
         value = _call(answer, cell, I, H, L)
         expected = count_parameters(CELLS[cell].recurrent_layer(I, H, num_layers=L))
         G = len(STACKED[cell])
-        _expect(value, expected, {
-            "PyTorch führt je Tor *zwei* Achsenabschnitte.": expected - L * G * H,
-            "Je Tor und für den Kandidaten gibt es eigene Gewichte.": expected / G,
-            "Ab der zweiten Schicht ist die Eingabe der Zustand der Schicht darunter, also $H$ "
-            "Zahlen lang.": L * G * (I * H + H * H + 2 * H),
-            "Jede Schicht hat eigene Gewichte.": G * (I * H + H * H + 2 * H),
-        }, f"PyTorch hat {expected} Parameter, Ihre Funktion sagt {value}.",
-           f"{cell}({I}, {H}, {L} {'Schicht' if L == 1 else 'Schichten'}): ")
+        _expect(
+            value,
+            expected,
+            {
+                "PyTorch führt je Tor *zwei* Achsenabschnitte.": expected - L * G * H,
+                "Je Tor und für den Kandidaten gibt es eigene Gewichte.": expected / G,
+                "Ab der zweiten Schicht ist die Eingabe der Zustand der Schicht darunter, also $H$ "
+                "Zahlen lang.": L * G * (I * H + H * H + 2 * H),
+                "Jede Schicht hat eigene Gewichte.": G * (I * H + H * H + 2 * H),
+            },
+            f"PyTorch hat {expected} Parameter, Ihre Funktion sagt {value}.",
+            f"{cell}({I}, {H}, {L} {'Schicht' if L == 1 else 'Schichten'}): ",
+        )
     return "Alle sechs Fälle stimmen mit PyTorch überein."
 
 
@@ -202,15 +225,22 @@ def check_3(answer: Callable):
     W, U, b = rng.normal(size=(3, 4)), rng.normal(size=(3, 3)), rng.normal(size=3)
     value = _call(answer, X, S, W, U, b)
     inner = X @ W.T + S @ U.T + b
-    _expect(value, np.tanh(inner), {
-        "Die Zahlen stimmen, aber Ihr Ergebnis steht auf der Seite: (H, B) statt (B, H).":
-            np.tanh(inner).T,
-        "Es fehlt die Aktivierung tanh.": inner,
-        "Es fehlt der Achsenabschnitt b.": np.tanh(inner - b),
-        "Auch U muss transponiert werden: Jede Zeile von S ist ein Zustand.":
-            np.tanh(X @ W.T + S @ U + b),
-        "Der vorige Zustand S fehlt.": np.tanh(X @ W.T + b),
-    }, "Die Form stimmt, die Zahlen nicht: In jeder Zeile wird tanh(W x + U s + b) erwartet.")
+    _expect(
+        value,
+        np.tanh(inner),
+        {
+            "Die Zahlen stimmen, aber Ihr Ergebnis steht auf der Seite: (H, B) statt (B, H).": np.tanh(
+                inner
+            ).T,
+            "Es fehlt die Aktivierung tanh.": inner,
+            "Es fehlt der Achsenabschnitt b.": np.tanh(inner - b),
+            "Auch U muss transponiert werden: Jede Zeile von S ist ein Zustand.": np.tanh(
+                X @ W.T + S @ U + b
+            ),
+            "Der vorige Zustand S fehlt.": np.tanh(X @ W.T + b),
+        },
+        "Die Form stimmt, die Zahlen nicht: In jeder Zeile wird tanh(W x + U s + b) erwartet.",
+    )
     return "Mit Matrixprodukten braucht der Stapel keine Schleife; die über die Zeit bleibt."
 
 
@@ -227,19 +257,27 @@ def check_4(answer: Callable):
     lengths = np.array([2, 5, 1, 4])
     value = _call(answer, outputs, lengths)
     rows = np.arange(4)
-    _expect(value, outputs[rows, lengths - 1], {
-        "Das ist der Zustand *nach* dem Auffüllen.": outputs[:, -1],
-        "Um eins verschoben: Die Zählung beginnt bei 0, der letzte echte Schritt steht an der "
-        "Stelle `lengths - 1`.": outputs[rows, lengths],
-        "Für jede Folge ein anderer Schritt: Der Schnitt `outputs[:, lengths - 1]` nimmt alle "
-        "Schritte für alle Folgen. Sie brauchen auch die Nummer der Folge.":
-            outputs[:, lengths - 1],
-        "Das ist das Mittel über alle Schritte, nicht der letzte.": outputs.mean(axis=1),
-    }, "Die Form stimmt, die Zahlen nicht: Für die Folge 0 wird `outputs[0, lengths[0] - 1]` "
-       "erwartet, für die anderen entsprechend.")
+    _expect(
+        value,
+        outputs[rows, lengths - 1],
+        {
+            "Das ist der Zustand *nach* dem Auffüllen.": outputs[:, -1],
+            "Um eins verschoben: Die Zählung beginnt bei 0, der letzte echte Schritt steht an der "
+            "Stelle `lengths - 1`.": outputs[rows, lengths],
+            "Für jede Folge ein anderer Schritt: Der Schnitt `outputs[:, lengths - 1]` nimmt alle "
+            "Schritte für alle Folgen. Sie brauchen auch die Nummer der Folge.": outputs[
+                :, lengths - 1
+            ],
+            "Das ist das Mittel über alle Schritte, nicht der letzte.": outputs.mean(axis=1),
+        },
+        "Die Form stimmt, die Zahlen nicht: Für die Folge 0 wird `outputs[0, lengths[0] - 1]` "
+        "erwartet, für die anderen entsprechend.",
+    )
     full = np.array([6, 6, 3, 6])
     _expect(
-        _call(answer, outputs, full), outputs[rows, full - 1], {},
+        _call(answer, outputs, full),
+        outputs[rows, full - 1],
+        {},
         "Folgen, die den ganzen Platz füllen, liest Ihre Funktion noch falsch.",
     )
     return "So arbeitet auch das Packen: Es überspringt die aufgefüllten Stellen."
@@ -266,23 +304,30 @@ def check_5(answer: Callable):
         torch.nn.utils.clip_grad_norm_(reference, limit)
         value = _flat(_call(answer, gradients, limit), gradients)
         single = [g * min(1, limit / norm) for g, norm in zip(gradients, norms)]
-        _expect(value, reference.grad.numpy(), {
-            "Sie begrenzen jedes Feld für sich; damit ändert sich die Richtung. Gemeint ist "
-            "die Norm aller zusammen.": np.concatenate([g.ravel() for g in single]),
-            "Sie begrenzen jede Zahl für sich; damit ändert sich die Richtung.":
-                np.clip(flat, -limit, limit),
-            "Unter der Schranke bleibt der Gradient, wie er ist; Ihre Funktion vergrössert ihn.":
-                flat * limit / total,
-            "Sie vergleichen mit dem Quadrat der Norm; es fehlt die Wurzel.":
-                flat * min(1, limit / total**2),
-            "Sie vergleichen mit der Summe der Normen statt mit der Wurzel aus der Summe ihrer "
-            "Quadrate.": flat * min(1, limit / sum(norms)),
-            "Sie vergleichen mit der grössten Norm statt mit der Norm aller Felder zusammen.":
-                flat * min(1, limit / max(norms)),
-            "Die Schranke wirkt nicht.": flat,
-        }, f"Bei der Schranke {limit:g} weicht Ihr Ergebnis von `clip_grad_norm_` ab: Erwartet "
-           f"wird jedes Feld mal {min(1, limit / total):.3f}; die Norm Ihres Ergebnisses ist "
-           f"{np.linalg.norm(value):.3f}.")
+        _expect(
+            value,
+            reference.grad.numpy(),
+            {
+                "Sie begrenzen jedes Feld für sich; damit ändert sich die Richtung. Gemeint ist "
+                "die Norm aller zusammen.": np.concatenate([g.ravel() for g in single]),
+                "Sie begrenzen jede Zahl für sich; damit ändert sich die Richtung.": np.clip(
+                    flat, -limit, limit
+                ),
+                "Unter der Schranke bleibt der Gradient, wie er ist; Ihre Funktion vergrössert ihn.": flat
+                * limit
+                / total,
+                "Sie vergleichen mit dem Quadrat der Norm; es fehlt die Wurzel.": flat
+                * min(1, limit / total**2),
+                "Sie vergleichen mit der Summe der Normen statt mit der Wurzel aus der Summe ihrer "
+                "Quadrate.": flat * min(1, limit / sum(norms)),
+                "Sie vergleichen mit der grössten Norm statt mit der Norm aller Felder zusammen.": flat
+                * min(1, limit / max(norms)),
+                "Die Schranke wirkt nicht.": flat,
+            },
+            f"Bei der Schranke {limit:g} weicht Ihr Ergebnis von `clip_grad_norm_` ab: Erwartet "
+            f"wird jedes Feld mal {min(1, limit / total):.3f}; die Norm Ihres Ergebnisses ist "
+            f"{np.linalg.norm(value):.3f}.",
+        )
     return "Gleich wie `torch.nn.utils.clip_grad_norm_`."
 
 
@@ -314,18 +359,30 @@ def check_6(answer: Callable):
     k = np.tanh(p["W_k"] @ x + p["U_k"] @ h + p["b_k"])
     new = c + i * k
     value = _entries(answer, x, state, p, ("h", "c"))
-    _expect(value["c"], new, {
-        "Der alte Übertrag fehlt. Ohne Vergesstor bleibt er ganz erhalten.": i * k,
-        "Das Eingangstor wirkt auf den Kandidaten, nicht auf den alten Übertrag.": i * c + k,
-        "Das ist die Kopplung $1 - i_t$; sie ist eine andere Zelle. 1997 bleibt der alte "
-        "Übertrag ganz erhalten.": (1 - i) * c + i * k,
-        "Das Eingangstor $i_t$ fehlt.": c + k,
-    }, "Erwartet wird der alte Übertrag plus $i_t \\odot k_t$.", "$c_t$: ")
-    _expect(value["h"], o * np.tanh(new), {
-        "Gelesen wird der *neue* Übertrag $c_t$, nicht $c_{t-1}$.": o * np.tanh(c),
-        "Vor dem Ausgangstor steht noch tanh.": o * new,
-        "Das Ausgangstor fehlt.": np.tanh(new),
-    }, "Erwartet wird $o_t \\odot \\tanh(c_t)$.", "$h_t$: ")
+    _expect(
+        value["c"],
+        new,
+        {
+            "Der alte Übertrag fehlt. Ohne Vergesstor bleibt er ganz erhalten.": i * k,
+            "Das Eingangstor wirkt auf den Kandidaten, nicht auf den alten Übertrag.": i * c + k,
+            "Das ist die Kopplung $1 - i_t$; sie ist eine andere Zelle. 1997 bleibt der alte "
+            "Übertrag ganz erhalten.": (1 - i) * c + i * k,
+            "Das Eingangstor $i_t$ fehlt.": c + k,
+        },
+        "Erwartet wird der alte Übertrag plus $i_t \\odot k_t$.",
+        "$c_t$: ",
+    )
+    _expect(
+        value["h"],
+        o * np.tanh(new),
+        {
+            "Gelesen wird der *neue* Übertrag $c_t$, nicht $c_{t-1}$.": o * np.tanh(c),
+            "Vor dem Ausgangstor steht noch tanh.": o * new,
+            "Das Ausgangstor fehlt.": np.tanh(new),
+        },
+        "Erwartet wird $o_t \\odot \\tanh(c_t)$.",
+        "$h_t$: ",
+    )
     return "Der Code stimmt. Bleibt die Frage nach dem direkten Weg und seinem Preis."
 
 
@@ -344,20 +401,27 @@ def check_7(answer: Callable):
     n = np.tanh(p["W_n"] @ x + p["U_n"] @ (r * h) + p["b_n"])
     outside = gru_step(x, state, p | {"b_n2": np.zeros_like(h)})["h"]
     value = _entries(answer, x, state, p, ("h",))["h"]
-    _expect(value, (1 - z) * n + z * h, {
-        "Das ist die Form von PyTorch: $r_t$ steht noch ausserhalb. Multiplizieren Sie zuerst "
-        "$r_t \\odot h_{t-1}$.": outside,
-        "$z_t$ gewichtet in diesem Kapitel den *alten* Zustand.": z * n + (1 - z) * h,
-        "Das Rücksetztor fehlt.":
-            (1 - z) * np.tanh(p["W_n"] @ x + p["U_n"] @ h + p["b_n"]) + z * h,
-        "Das Rücksetztor wirkt nur auf den alten Zustand, nicht auf die Eingabe.":
-            (1 - z) * np.tanh(r * (p["W_n"] @ x + p["U_n"] @ h + p["b_n"])) + z * h,
-        "Das ist erst der Kandidat; mischen Sie ihn mit dem alten Zustand.": n,
-        "In der Mischung fehlt vor dem Kandidaten der Faktor $1 - z_t$.": n + z * h,
-        "In der Mischung fehlt der alte Zustand, gewichtet mit $z_t$.": (1 - z) * n,
-        "In der Mischung steht der alte Zustand ohne $r_t$.": (1 - z) * n + z * r * h,
-    }, "Der Kandidat lautet $\\tanh(W_n x_t + U_n (r_t \\odot h_{t-1}) + b_n)$, die Mischung "
-       "$(1 - z_t) \\odot n_t + z_t \\odot h_{t-1}$.", "$h_t$: ")
+    _expect(
+        value,
+        (1 - z) * n + z * h,
+        {
+            "Das ist die Form von PyTorch: $r_t$ steht noch ausserhalb. Multiplizieren Sie zuerst "
+            "$r_t \\odot h_{t-1}$.": outside,
+            "$z_t$ gewichtet in diesem Kapitel den *alten* Zustand.": z * n + (1 - z) * h,
+            "Das Rücksetztor fehlt.": (1 - z) * np.tanh(p["W_n"] @ x + p["U_n"] @ h + p["b_n"])
+            + z * h,
+            "Das Rücksetztor wirkt nur auf den alten Zustand, nicht auf die Eingabe.": (1 - z)
+            * np.tanh(r * (p["W_n"] @ x + p["U_n"] @ h + p["b_n"]))
+            + z * h,
+            "Das ist erst der Kandidat; mischen Sie ihn mit dem alten Zustand.": n,
+            "In der Mischung fehlt vor dem Kandidaten der Faktor $1 - z_t$.": n + z * h,
+            "In der Mischung fehlt der alte Zustand, gewichtet mit $z_t$.": (1 - z) * n,
+            "In der Mischung steht der alte Zustand ohne $r_t$.": (1 - z) * n + z * r * h,
+        },
+        "Der Kandidat lautet $\\tanh(W_n x_t + U_n (r_t \\odot h_{t-1}) + b_n)$, die Mischung "
+        "$(1 - z_t) \\odot n_t + z_t \\odot h_{t-1}$.",
+        "$h_t$: ",
+    )
     return "Der Code stimmt. Bleibt die Frage, wann die Form von PyTorch gleich rechnet."
 
 
@@ -379,23 +443,35 @@ def check_8(answer: Callable):
         first, second = _pair(_call(answer, U, k))
         if np.iscomplexobj(first):
             raise _Hint("Der Spektralradius ist reell: Nehmen Sie den Betrag der Eigenwerte.")
-        _expect(first, radius, {
-            "Die Reihenfolge ist vertauscht. Zuerst kommt der Spektralradius, dann die Norm.": norm,
-            "Das ist der grösste *Realteil*. Gefragt ist der grösste Betrag.": real,
-            "Das ist der grösste Singulärwert. Gefragt sind die Eigenwerte.": largest,
-        }, f"Der grösste Betrag eines Eigenwerts von U ist {radius:.6f}, Ihre Funktion sagt "
-           f"{np.round(first, 6)}.", "Spektralradius: ")
-        _expect(second, norm, {
-            "$\\rho(U)^k$ ist nicht die Norm; es beschreibt nur das Wachstum für sehr grosse $k$.":
-                radius**k,
-            "$\\sigma_{\\max}(U)^k$ ist nur eine obere Schranke. Bilden Sie zuerst $U^k$.":
-                largest**k,
-            "Das ist die Frobenius-Norm. Gefragt ist der grösste Singulärwert: "
-            "`np.linalg.norm(…, 2)`.": np.linalg.norm(power),
-            "`U**k` potenziert jede Zahl einzeln. Die Potenz einer Matrix ist "
-            "`np.linalg.matrix_power(U, k)`.": np.linalg.norm(U**k, 2),
-        }, f"Für k = {k} ist der grösste Singulärwert von $U^k$ {norm:.6f}, Ihre Funktion sagt "
-           f"{np.round(second, 6)}.", "Norm: ")
+        _expect(
+            first,
+            radius,
+            {
+                "Die Reihenfolge ist vertauscht. Zuerst kommt der Spektralradius, dann die Norm.": norm,
+                "Das ist der grösste *Realteil*. Gefragt ist der grösste Betrag.": real,
+                "Das ist der grösste Singulärwert. Gefragt sind die Eigenwerte.": largest,
+            },
+            f"Der grösste Betrag eines Eigenwerts von U ist {radius:.6f}, Ihre Funktion sagt "
+            f"{np.round(first, 6)}.",
+            "Spektralradius: ",
+        )
+        _expect(
+            second,
+            norm,
+            {
+                "$\\rho(U)^k$ ist nicht die Norm; es beschreibt nur das Wachstum für sehr grosse $k$.": radius
+                ** k,
+                "$\\sigma_{\\max}(U)^k$ ist nur eine obere Schranke. Bilden Sie zuerst $U^k$.": largest
+                ** k,
+                "Das ist die Frobenius-Norm. Gefragt ist der grösste Singulärwert: "
+                "`np.linalg.norm(…, 2)`.": np.linalg.norm(power),
+                "`U**k` potenziert jede Zahl einzeln. Die Potenz einer Matrix ist "
+                "`np.linalg.matrix_power(U, k)`.": np.linalg.norm(U**k, 2),
+            },
+            f"Für k = {k} ist der grösste Singulärwert von $U^k$ {norm:.6f}, Ihre Funktion sagt "
+            f"{np.round(second, 6)}.",
+            "Norm: ",
+        )
     return "Der Code stimmt. Vergleichen Sie nun mit $\\rho(U)^k$ und $\\sigma_{\\max}(U)^k$."
 
 

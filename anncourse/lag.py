@@ -69,10 +69,10 @@ class BitReader(nn.Module):
         cut = max(0, x.shape[1] - truncation) if truncation else 0
         state = None
         if cut:
-            with torch.no_grad():                          # vorwärts ja, rückwärts nein
+            with torch.no_grad():  # vorwärts ja, rückwärts nein
                 _, state = self.recurrent(x[:, :cut])
-        h, _ = self.recurrent(x[:, cut:], state)           # (B, T − cut, H)
-        return self.output(h[:, -1]).squeeze(-1)           # (B,)
+        h, _ = self.recurrent(x[:, cut:], state)  # (B, T − cut, H)
+        return self.output(h[:, -1]).squeeze(-1)  # (B,)
 
 
 def sequences(
@@ -126,7 +126,7 @@ def train(config: LagConfig, seed: int) -> tuple[BitReader, int]:
         nn.utils.clip_grad_norm_(model.parameters(), c.gradient_norm)
         optimiser.step()
         right = ((logits > 0) == (y > 0.5)).float().mean().item()
-        running = 0.9 * running + 0.1 * right              # über etwa die letzten zehn Stapel
+        running = 0.9 * running + 0.1 * right  # über etwa die letzten zehn Stapel
     return model, batches
 
 

@@ -49,11 +49,11 @@ class SentimentClassifier(nn.Module):
         torch.Tensor
             Logits, Form ``(B,)``.
         """
-        x = self.embedding(ids)                  # (B, T, E)
+        x = self.embedding(ids)  # (B, T, E)
         x = self.dropout(x.transpose(1, 2)).transpose(1, 2)  # eine Maske für alle T Wörter
-        _, state = self.recurrent(x)             # LSTM: (h, c), sonst h
+        _, state = self.recurrent(x)  # LSTM: (h, c), sonst h
         h = state[0] if isinstance(state, tuple) else state  # (1, B, H)
-        return self.output(h[-1]).squeeze(-1)    # (B,)
+        return self.output(h[-1]).squeeze(-1)  # (B,)
 
 
 class SimpleRNNClassifier(SentimentClassifier):

@@ -97,8 +97,12 @@ def confusion(labels: np.ndarray, predictions: np.ndarray, data: str) -> Plot:
     for (row, column), count in np.ndenumerate(counts):
         dark = count > counts.max() / 2
         axes.text(
-            column, row, f"{count}\n{100 * count / counts[row].sum():.1f} %",
-            ha="center", va="center", color="white" if dark else "black",
+            column,
+            row,
+            f"{count}\n{100 * count / counts[row].sum():.1f} %",
+            ha="center",
+            va="center",
+            color="white" if dark else "black",
         )
     classes = ["negativ", "positiv"]
     axes.set(xticks=[0, 1], yticks=[0, 1], xticklabels=classes, yticklabels=classes)
@@ -113,8 +117,12 @@ def comparison(results: Sequence[RunResult]) -> Plot:
     for result in results:
         table = result.table()
         axes.plot(
-            table.index, 100 * table["val_accuracy"], marker="o", label=result.cell.upper(),
-            color=CELL_COLOURS[result.cell], linestyle=CELL_STYLES[result.cell],
+            table.index,
+            100 * table["val_accuracy"],
+            marker="o",
+            label=result.cell.upper(),
+            color=CELL_COLOURS[result.cell],
+            linestyle=CELL_STYLES[result.cell],
         )
     axes.set(xlabel="Epoche", ylabel="Genauigkeit der Validierung in %", xticks=table.index)
     axes.set_title(f"Daten: {results[0].data}")
@@ -194,8 +202,11 @@ def gradient_decay(
                 relative = np.where(values > 0, values / values[0], np.nan)
                 scheme, *trained = label.split(", ")
                 axes.semilogy(
-                    relative, label=label, color=CELL_COLOURS[cell],
-                    linestyle=SCHEME_STYLES[scheme], linewidth=3 if trained else 1.4,
+                    relative,
+                    label=label,
+                    color=CELL_COLOURS[cell],
+                    linestyle=SCHEME_STYLES[scheme],
+                    linewidth=3 if trained else 1.4,
                 )
             axes.set_title(f"{cell.upper()}, {inputs}", fontsize=10)
             axes.grid(alpha=0.3)
@@ -229,8 +240,15 @@ def lag_accuracy(
             style, marker = ("-", "--", "-.")[number], ("o", "s", "^")[number]
             places = [lags.index(lag) + 0.14 * (number - 1) for lag in runs]  # nebeneinander
             for place, values in zip(places, runs.values()):
-                axes.plot(np.full(len(values), place), 100 * np.asarray(values), marker,
-                          color=colour, alpha=0.5, markersize=4, linestyle="none")
+                axes.plot(
+                    np.full(len(values), place),
+                    100 * np.asarray(values),
+                    marker,
+                    color=colour,
+                    alpha=0.5,
+                    markersize=4,
+                    linestyle="none",
+                )
             means = [100 * np.mean(values) for values in runs.values()]
             axes.plot(places, means, color=colour, linestyle=style, marker=marker, label=label)
         axes.set_xticks(range(len(lags)), lags)
@@ -264,7 +282,10 @@ def heat_map(values: np.ndarray, words: Sequence[str], units: Sequence[int], tit
     figure = Plot(figsize=(8.5, 1.6 + 0.22 * len(units)), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(
-        chosen, aspect="auto", cmap="Greens" if gate else "PuOr_r", vmin=0 if gate else -limit,
+        chosen,
+        aspect="auto",
+        cmap="Greens" if gate else "PuOr_r",
+        vmin=0 if gate else -limit,
         vmax=limit,
     )
     axes.set_xticks(range(len(words)), words, rotation=60, ha="right")

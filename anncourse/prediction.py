@@ -67,7 +67,7 @@ def read(weights: Weights, text: str) -> Reading:
         for name, array in arrays.items()
         if name.startswith("recurrent.")
     }
-    inputs = arrays["embedding.weight"][ids]                             # (T, E)
+    inputs = arrays["embedding.weight"][ids]  # (T, E)
     states = unroll(STEPS[weights.cell], inputs, unpack(weights.cell, layer))
     logits = states["h"] @ arrays["output.weight"][0] + arrays["output.bias"]  # (T,)
     return Reading(weights.vocabulary.decode(ids), sigmoid(logits), states)

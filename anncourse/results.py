@@ -122,7 +122,8 @@ def interval(accuracy: float, number: int, z: float = 1.96) -> tuple[float, floa
     """
     centre = (accuracy + z**2 / (2 * number)) / (1 + z**2 / number)
     half = (
-        z / (1 + z**2 / number)
+        z
+        / (1 + z**2 / number)
         * math.sqrt(accuracy * (1 - accuracy) / number + z**2 / (4 * number**2))
     )
     return centre - half, centre + half
@@ -174,7 +175,8 @@ def bench_table(bench: dict) -> pd.DataFrame:
     preparation = bench["preparation"]
     times["50 000 Kritiken vorbereiten"] = preparation["plain"], preparation["cold"]
     times["dasselbe beim zweiten Mal, samt Lesen"] = (
-        preparation["plain"] + preparation["reading"], preparation["warm"],
+        preparation["plain"] + preparation["reading"],
+        preparation["warm"],
     )
     for target, reached in bench["targets"]["ours"].items():
         label = f"LSTM bis {100 * float(target):.0f} % Validierung"

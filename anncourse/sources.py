@@ -48,7 +48,8 @@ class Reviews:
         """SHA-256 über Texte und Labels beider Teile, 64 hexadezimale Zeichen."""
         digest = hashlib.sha256()
         for texts, labels in (
-            (self.train_texts, self.train_labels), (self.test_texts, self.test_labels)
+            (self.train_texts, self.train_labels),
+            (self.test_texts, self.test_labels),
         ):
             for text in texts:
                 digest.update(text.encode() + b"\0")

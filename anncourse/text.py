@@ -191,5 +191,5 @@ def pad(sequences: Sequence[np.ndarray], maxlen: int) -> np.ndarray:
     for row, sequence in zip(padded, sequences):
         last = sequence[-maxlen:]
         if len(last):
-            row[-len(last):] = last
+            row[-len(last) :] = last
     return padded

@@ -70,8 +70,8 @@ class LitClassifier(pl.LightningModule):
         self._step(batch, "val", self.val_accuracy)
 
     def _step(self, batch, part: str, accuracy: BinaryAccuracy) -> torch.Tensor:
-        ids, labels = batch              # (B, T), (B,)
-        logits = self(ids)               # (B,)
+        ids, labels = batch  # (B, T), (B,)
+        logits = self(ids)  # (B,)
         loss = self.loss(logits, labels)
         accuracy(logits.sigmoid(), labels)  # Logits zwischen 0 und 1 hielte es für σ(z)
         options = {"on_step": False, "on_epoch": True, "batch_size": len(labels)}
@@ -218,7 +218,7 @@ def fit(
                 callbacks=[timer, averaging, best, *watchers(title)],
                 logger=logger,
                 gradient_clip_val=config.gradient_norm,
-                deterministic="warn",       # auf dem Prozessor ist alles wiederholbar
+                deterministic="warn",  # auf dem Prozessor ist alles wiederholbar
                 use_distributed_sampler=False,  # der LengthBatchSampler teilt selbst auf
                 enable_model_summary=False,
                 enable_progress_bar=live_session(),

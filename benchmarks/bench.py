@@ -55,9 +55,15 @@ def epochs(module, number, validate=False, averaging=None, **data) -> Clock:
     with quiet_lightning():
         pl.seed_everything(0, verbose=False)
         trainer = pl.Trainer(
-            max_epochs=number, accelerator="cpu", devices=1, logger=False,
-            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-            num_sanity_val_steps=0, limit_val_batches=None if validate else 0,
+            max_epochs=number,
+            accelerator="cpu",
+            devices=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            limit_val_batches=None if validate else 0,
             callbacks=[clock, *([averaging] if averaging else [])],
             gradient_clip_val=1.0 if averaging else None,
         )
@@ -162,8 +168,10 @@ def bench_arithmetic(data, times) -> dict:
     fastest = min(seconds(lambda: a @ b) for _ in range(50))
     limit = 2 * a.numel() * 4 * H / fastest
     multiplications = 3 * data.train.lengths().sum() * 4 * H * (H + I)  # vorwärts, zweimal zurück
-    return {"limit_gflops": limit / 1e9,
-            "reached_gflops": 2 * float(multiplications) / times["lstm"]["ours"] / 1e9}
+    return {
+        "limit_gflops": limit / 1e9,
+        "reached_gflops": 2 * float(multiplications) / times["lstm"]["ours"] / 1e9,
+    }
 
 
 def main() -> None:
@@ -174,8 +182,14 @@ def main() -> None:
     for part, shuffle in ((data.train, True), (data.validation, False)):
         ids = torch.from_numpy(pad([review.numpy() for review in part.ids], data.config.maxlen))
         loaders.append(plain.loader(ids, part.labels, shuffle))
-    result = {"date": date.today().isoformat(), "data": reviews.name, "digest": reviews.digest,
-              "machine": machine(), "versions": versions(), "config": asdict(data.config)}
+    result = {
+        "date": date.today().isoformat(),
+        "data": reviews.name,
+        "digest": reviews.digest,
+        "machine": machine(),
+        "versions": versions(),
+        "config": asdict(data.config),
+    }
     for name, work in {
         "preparation": bench_preparation,
         "numpy_loop": bench_numpy,

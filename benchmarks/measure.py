@@ -46,7 +46,10 @@ WITHOUT = {  # eine Zutat des Trainings fehlt
 BASELINES = ("majority", "bag_of_words", "tfidf", "tfidf_bigrams")
 LAGS = (10, 25, 50, 100, 200)
 LAST_LAG = {  # beim genannten Abstand kommt kein Lauf über das Raten; weiter wird nicht gerechnet
-    "rnn-pytorch": 25, "lstm-pytorch": 25, "gru-pytorch": 25, "gru-keras": 25,
+    "rnn-pytorch": 25,
+    "lstm-pytorch": 25,
+    "gru-pytorch": 25,
+    "gru-keras": 25,
     "rnn-keras": 100,
 }
 LAG_SCHEMES = {
@@ -62,17 +65,26 @@ def runs() -> dict[str, tuple[str, Config, int]]:
     c = Config()
     named = {
         f"{cell}-{init}-{seed}": (cell, replace(c, init=init), seed)
-        for init in ("keras", "pytorch") for seed in SEEDS for cell in CELLS
+        for init in ("keras", "pytorch")
+        for seed in SEEDS
+        for cell in CELLS
     }
     named |= {f"rnn-wide-{seed}": ("rnn", replace(c, hidden_size=WIDE), seed) for seed in SEEDS}
     named |= {  # ganze Kritiken: Beim Auffüllen zählt die Länge
-        f"{cell}-{'similar' if similar else 'fixed'}-{side}":
-            (cell, replace(c, excerpt=None, similar_length=similar, padding_side=side), 0)
-        for similar in (True, False) for side in ("left", "right") for cell in ("rnn", "lstm")
+        f"{cell}-{'similar' if similar else 'fixed'}-{side}": (
+            cell,
+            replace(c, excerpt=None, similar_length=similar, padding_side=side),
+            0,
+        )
+        for similar in (True, False)
+        for side in ("left", "right")
+        for cell in ("rnn", "lstm")
     }
     return named | {
         f"{cell}-without-{what}-{seed}": (cell, replace(c, **change), seed)
-        for seed in range(3) for what, change in WITHOUT.items() for cell in ("rnn", "lstm")
+        for seed in range(3)
+        for what, change in WITHOUT.items()
+        for cell in ("rnn", "lstm")
     }
 
 
@@ -80,12 +92,15 @@ def lag_runs() -> dict[str, LagConfig]:
     """Name → Versuch mit der Aufgabe aus `anncourse.lag`; ohne Kritiken."""
     named = {
         f"lag-{cell}-{init}-{lag:03}": LagConfig(cell, init, lag)
-        for cell, inits in LAG_SCHEMES.items() for init in inits for lag in LAGS
+        for cell, inits in LAG_SCHEMES.items()
+        for init in inits
+        for lag in LAGS
         if lag <= LAST_LAG.get(f"{cell}-{init}", LAGS[-1])
     }
     named |= {
         f"truncated-{steps or 'never'}-{lag:03}": LagConfig("rnn", "keras", lag, truncation=steps)
-        for steps in TRUNCATIONS for lag in SHORT_LAGS
+        for steps in TRUNCATIONS
+        for lag in SHORT_LAGS
     }
     return named
 
@@ -161,7 +176,9 @@ def logistic_regression(name: str, texts: dict, labels: dict) -> dict:
     return {
         "val_accuracy": float(accuracy),
         "test_accuracy": float(model.score(features["test"], labels["test"])),
-        "seconds_total": round(-seconds, 3), "C": C, "features": features["train"].shape[1],
+        "seconds_total": round(-seconds, 3),
+        "C": C,
+        "features": features["train"].shape[1],
     }
 
 
@@ -243,8 +260,10 @@ def main(argv: list[str] | None = None) -> int:
             for result in tqdm(results, total=len(missing), desc="Läufe", disable=not missing):
                 store(folder, result)
     except KeyboardInterrupt:
-        print("\nAbgebrochen. Fertige Läufe bleiben; derselbe Befehl rechnet die übrigen.",
-              file=sys.stderr)
+        print(
+            "\nAbgebrochen. Fertige Läufe bleiben; derselbe Befehl rechnet die übrigen.",
+            file=sys.stderr,
+        )
         return 130
     except AnncourseError as error:
         print(f"\nFehler: {error}", file=sys.stderr)

@@ -29,8 +29,8 @@ class HandWritten(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, W, U, b):  # x: (T, B, I)
         """Der letzte Zustand, Form ``(B, H)``."""
-        a = x @ W.T + b                                             # (T, B, H)
-        h = a.new_zeros(len(a) + 1, *a.shape[1:])                   # h[0] ist der Anfang
+        a = x @ W.T + b  # (T, B, H)
+        h = a.new_zeros(len(a) + 1, *a.shape[1:])  # h[0] ist der Anfang
         for t in range(len(a)):
             torch.addmm(a[t], h[t], U.T, out=h[t + 1]).tanh_()
         ctx.save_for_backward(x, W, U, h)
@@ -44,7 +44,7 @@ class HandWritten(torch.autograd.Function):
         for t in reversed(range(len(da))):
             torch.mul(d, 1 - h[t + 1] ** 2, out=da[t])
             d = da[t] @ U
-        flat = da.flatten(0, 1)                                     # (T·B, H)
+        flat = da.flatten(0, 1)  # (T·B, H)
         dW, dU = flat.T @ x.flatten(0, 1), flat.T @ h[:-1].flatten(0, 1)
         return da @ W, dW, dU, flat.sum(0)
 
@@ -109,9 +109,10 @@ def variants(data, whole) -> dict[str, dict]:
         "alles nach Länge geordnet": {"data": data, "group": 10_000},
         "ein Thread": {"data": data, "threads": 1},
         "ohne oneDNN": {
-            "data": data, "context": lambda: torch.backends.mkldnn.flags(enabled=False)},
-        "bfloat16": {
-            "data": data, "context": lambda: torch.autocast("cpu", dtype=torch.bfloat16)},
+            "data": data,
+            "context": lambda: torch.backends.mkldnn.flags(enabled=False),
+        },
+        "bfloat16": {"data": data, "context": lambda: torch.autocast("cpu", dtype=torch.bfloat16)},
         "Rückwärtsrechnung von Hand": {"data": data, "change": hand_written},
     }
 

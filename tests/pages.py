@@ -13,15 +13,23 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [
-    "01_rnn_numpy", "02_rnn_pytorch", "03_imdb", "04_simple_rnn", "05_vanishing_gradients",
-    "06_lstm_gru", "07_lstm_imdb", "08_inside_the_cell", "09_exercises",
+    "01_rnn_numpy",
+    "02_rnn_pytorch",
+    "03_imdb",
+    "04_simple_rnn",
+    "05_vanishing_gradients",
+    "06_lstm_gru",
+    "07_lstm_imdb",
+    "08_inside_the_cell",
+    "09_exercises",
 ]
 NOTEBOOKS = [ROOT / "notebooks" / f"{name}.md" for name in NAMES]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 TEXTS = [*NOTEBOOKS, *PAGES]
 OTHER_TEXTS = [ROOT / "README.md", *sorted((ROOT / "anncourse").rglob("*.md"))]
 SOURCES = [
-    path for folder in ("anncourse", "benchmarks", "book/_ext")
+    path
+    for folder in ("anncourse", "benchmarks", "book/_ext")
     for path in sorted((ROOT / folder).glob("*.py"))
 ]
 CATALOGUES = sorted((ROOT / "book" / "locale").rglob("*.po"))
@@ -82,7 +90,9 @@ def _printed(path: Path) -> str:
     notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
     outputs = [
         output.get("data", {}).get("text/markdown", "")
-        for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
     ]
     return CODE.sub("…", FENCE.sub("", "\n".join(outputs)))
 

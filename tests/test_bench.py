@@ -25,7 +25,7 @@ def test_plain_way_pads_left_to_500_and_glues_words(bench):
     train, test = bench.plain.prepare(texts, texts[:1])
     assert train.shape == (2, 500) and test.shape == (1, 500)
     assert train[0, :-4].sum() == 0 and (train[0, -4:] > 1).all()  # greatthe film was good
-    assert (train[1] == 2).all()                                   # das häufigste Wort
+    assert (train[1] == 2).all()  # das häufigste Wort
     assert torch.equal(test[0], train[0])
 
 

@@ -22,8 +22,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ADDRESS = PROJECT["urls"]["Repository"]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COLAB = {  # August 2026
-    "numpy": "2.1.3", "pandas": "2.2.3", "matplotlib": "3.10.0", "datasets": "4.0.0",
-    "pyarrow": "18.1.0", "ipython": "7.34.0", "ipykernel": "6.17.1",
+    "numpy": "2.1.3",
+    "pandas": "2.2.3",
+    "matplotlib": "3.10.0",
+    "datasets": "4.0.0",
+    "pyarrow": "18.1.0",
+    "ipython": "7.34.0",
+    "ipykernel": "6.17.1",
 }
 TORCH = ("torch", "torchgen", "functorch")
 
@@ -90,7 +95,10 @@ def execute(colab, release, tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", f"{colab / 'env' / 'bin'}{os.pathsep}{os.environ['PATH']}")
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(
-            notebook, kernel_name="colab", timeout=1200, startup_timeout=300,
+            notebook,
+            kernel_name="colab",
+            timeout=1200,
+            startup_timeout=300,
             resources={"metadata": {"path": tmp_path}},
         ).execute()
 

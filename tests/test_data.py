@@ -219,7 +219,7 @@ def test_processes_share_each_batch(ranks):
         assert len({len(sampler) for sampler in (alone, *shares)}) == 1
         for batch, *parts in zip(alone, *shares, strict=True):
             assert sorted(flat(parts)) == sorted(batch)  # zusammen jede Kritik genau einmal
-            assert all(parts)                            # und für jeden Prozess mindestens eine
+            assert all(parts)  # und für jeden Prozess mindestens eine
 
 
 def test_reshuffled_each_epoch():
@@ -277,8 +277,13 @@ def test_lightning_sets_the_epoch(tmp_path):
     tiny = ReviewsDataModule(numbered(10), CONFIG)
     recorder = Recorder()
     trainer = pl.Trainer(
-        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, default_root_dir=tmp_path,
+        max_epochs=3,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
     )
     trainer.fit(recorder, tiny._loader(part))
     for epoch in range(3):
@@ -339,8 +344,8 @@ def test_loaders_deliver_every_review(tiny, part):
     for ids, labels in batches:
         assert ids.dtype == torch.int64 and labels.dtype == torch.float32
         assert ids.shape[0] == labels.shape[0] <= CONFIG.batch_size
-        assert (ids[:, -1] != PAD).all()                      # links aufgefüllt
-        assert (ids != PAD).sum(1).max() == ids.shape[1]      # bis zur längsten, nicht weiter
+        assert (ids[:, -1] != PAD).all()  # links aufgefüllt
+        assert (ids != PAD).sum(1).max() == ids.shape[1]  # bis zur längsten, nicht weiter
         assert ids.max() < len(tiny.vocabulary)
 
 

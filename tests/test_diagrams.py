@@ -23,13 +23,14 @@ def test_figure(name):
     assert root.find(SVG + "title").text
     assert root.find(SVG + "desc").text == diagrams.ALT_TEXTS[name]
     assert root.find(f".//{SVG}text") is None  # Schrift als Pfade
-    assert root.get("width") == "525pt"        # 700 Pixel
+    assert root.get("width") == "525pt"  # 700 Pixel
     assert len(picture.encode()) < 64_000
 
 
 def test_every_figure_has_an_alternative_text():
     figures = {
-        name for name, thing in vars(diagrams).items()
+        name
+        for name, thing in vars(diagrams).items()
         if callable(thing) and getattr(thing, "__annotations__", {}).get("return") is diagrams.SVG
     }
     assert figures == set(diagrams.ALT_TEXTS)

@@ -11,14 +11,19 @@ def train(folder, *options):
     command += ["--epochs", "12"]  # nach acht Epochen steigt die Genauigkeit noch
     command += ["--output", str(folder / "run"), *options]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True,
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()  # eine Zeile JSON, nicht eine je Prozess
     assert done.stderr.count("Daten: ") == 1
     assert sorted(os.listdir(folder / "run")) == [
-        "metrics.csv", "result.json", "weights.safetensors"
+        "metrics.csv",
+        "result.json",
+        "weights.safetensors",
     ]
     return json.loads(line)
 
@@ -26,7 +31,8 @@ def train(folder, *options):
 def test_two_processes_reach_the_same_accuracy(tmp_path):
     results = []
     for name, options in {
-        "one": (), "two": ("--devices", "2", "--strategy", "ddp", "--accelerator", "cpu")
+        "one": (),
+        "two": ("--devices", "2", "--strategy", "ddp", "--accelerator", "cpu"),
     }.items():
         folder = tmp_path / name
         folder.mkdir()

@@ -124,6 +124,7 @@ def gru(candidate="np.tanh(Wx + U @ (r * h) + b)", new="(1 - z) * n + z * h"):
 
 def with_gradient(function):
     """Dieselbe Funktion, deren Felder Tensoren mit Gradient sind."""
+
     def tensors(value):
         if isinstance(value, dict):
             return {key: tensors(part) for key, part in value.items()}
@@ -151,6 +152,7 @@ def total(gradients):
 
 def scale(factor):
     """Kürzt mit einem Faktor aus Schranke und Norm; er gilt nur oberhalb der Schranke."""
+
     def function(gradients, limit):
         norm = total(gradients)
         return [g * factor(limit, norm) for g in gradients] if norm > limit else gradients
@@ -160,6 +162,7 @@ def scale(factor):
 
 def norms(reduce):
     """Kürzt nach der Summe oder der grössten der einzelnen Normen."""
+
     def function(gradients, limit):
         norm = reduce(np.linalg.norm(g) for g in gradients)
         return [g * min(1, limit / norm) for g in gradients]
@@ -253,15 +256,18 @@ def test_a_typical_mistake_gets_its_own_hint(number, answer, hint):
 # --- Wer eine Angabe nicht benützt, hat nicht recht ------------------------------------------
 
 
-@pytest.mark.parametrize("number, answer, hint", [
-    (2, count(deeper=lambda G, H, L: G * 2 * H * (2 * H + 2) if L > 1 else 0), "rnn(9, 5, 2"),
-    (2, count(deeper=lambda G, H, L: (L - 1) * 4 * H * (2 * H + 2)), "rnn(9, 5, 2 Schichten)"),
-    (5, scale(lambda limit, norm: 1 / norm), "Norm Ihres Ergebnisses ist 1.000"),
-    (5, scale(lambda limit, norm: limit**2 / norm), "Norm Ihres Ergebnisses ist 0.250"),
-    (5, scale(lambda limit, norm: limit**0.5 / norm), "Norm Ihres Ergebnisses ist 0.707"),
-    (5, scale(lambda limit, norm: 1 / (limit * norm)), "Norm Ihres Ergebnisses ist 2.000"),
-    (8, lambda U, k: (radius(U), norm(U, 5)), "Für k = 3"),
-])
+@pytest.mark.parametrize(
+    "number, answer, hint",
+    [
+        (2, count(deeper=lambda G, H, L: G * 2 * H * (2 * H + 2) if L > 1 else 0), "rnn(9, 5, 2"),
+        (2, count(deeper=lambda G, H, L: (L - 1) * 4 * H * (2 * H + 2)), "rnn(9, 5, 2 Schichten)"),
+        (5, scale(lambda limit, norm: 1 / norm), "Norm Ihres Ergebnisses ist 1.000"),
+        (5, scale(lambda limit, norm: limit**2 / norm), "Norm Ihres Ergebnisses ist 0.250"),
+        (5, scale(lambda limit, norm: limit**0.5 / norm), "Norm Ihres Ergebnisses ist 0.707"),
+        (5, scale(lambda limit, norm: 1 / (limit * norm)), "Norm Ihres Ergebnisses ist 2.000"),
+        (8, lambda U, k: (radius(U), norm(U, 5)), "Für k = 3"),
+    ],
+)
 def test_an_answer_that_ignores_something_is_wrong(number, answer, hint):
     text = judge(number, answer)
     assert text.startswith("**Noch nicht.**")
@@ -276,62 +282,76 @@ class Strange:
         raise RuntimeError("kaputt")
 
 
-@pytest.mark.parametrize("number, answer, hint", [
-    (1, np.array([(16, 120, 64), (2, 16, 64)]), "Wörterbuch mit `output`"),
-    (1, torch.tensor([(16, 120, 64), (2, 16, 64)]), "Wörterbuch mit `output`"),
-    (1, Strange(), "nicht lesen: `RuntimeError('kaputt')`"),
-    (1, shapes(output="(16, 120, 64)"), "Text (str), gefragt ist ein Tupel von Zahlen"),
-    (1, shapes(output={16, 120, 64}), "keine Zahl (set), gefragt ist ein Tupel"),
-    (1, shapes(h_n=None), "`h_n`: Das ist keine Zahl (NoneType)"),
-    (1, shapes(output=np.zeros((16, 120, 64))), "die Form als Tupel"),
-    (1, shapes(output=(16, 64, 120)), "(16, 64, 120) stimmt nicht."),
-    (2, lambda *case: str(count()(*case)), "(9, 5, 1 Schicht): Das ist ein Text (str), gefragt"),
-    (2, lambda *case: [count()(*case)], "eine Zahl, Ihr Ergebnis hat die Form (1,)"),
-    (2, lambda cell, I, H, L: {"RNN": 1}[cell], "Schlüssel `rnn`"),
-    (3, lambda *_: [[1, 2], [3]], "verschieden lang"),
-    (3, lambda *batch: {"h": one_by_one(*batch)}, "Das ist ein Wörterbuch (dict)"),
-    (3, lambda *batch: np.round(one_by_one(*batch), 3), "Runden Sie nicht"),
-    (3, lambda *batch: np.negative(one_by_one(*batch)), "Die Form stimmt, die Zahlen nicht"),
-    (4, lambda outputs, lengths: [o[:n] for o, n in zip(outputs, lengths)], "verschieden lang"),
-    (4, lambda outputs, lengths: [o[n - 1:] for o, n in zip(outputs, lengths)], "verschieden lang"),
-    (4, lambda outputs, lengths: outputs[np.arange(4), lengths - 2], "die Zahlen nicht"),
-    (4, lambda outputs, lengths: outputs[np.arange(4), -lengths], "die Zahlen nicht"),
-    (4, lambda outputs, lengths: outputs[:, 0], "die Zahlen nicht"),
-    (4, lambda outputs, lengths: outputs[:, lengths.max() - 1], "die Zahlen nicht"),
-    (4, lambda outputs, lengths: {}[lengths[0]], "Schlüssel `2`"),
-    (5, lambda gs, limit: (clip()(gs, limit), total(gs)), "Liste mit gleich vielen Feldern"),
-    (5, lambda gs, limit: [g.astype(str) for g in gs], "Text (str), gefragt ist ein Feld von"),
-    (5, lambda gs, limit: total(gs), "[(3, 4), (3,), (2, 2)]"),
-    (5, norms(sum), "Summe der Normen"),
-    (5, norms(max), "grössten Norm"),
-    (6, lambda x, state, p: {"h": 0, "c": [1, [2, 3]]}, "$c_t$: Die Teile"),
-    (6, lambda x, state, p: {"h": 0, "c": None}, "$c_t$: Das ist keine Zahl (NoneType)"),
-    (7, gru(new="n + z * h"), "der Faktor $1 - z_t$"),
-    (7, gru(new="(1 - z) * n"), "fehlt der alte Zustand"),
-    (7, gru(new="(1 - z) * n + z * r * h"), "der alte Zustand ohne $r_t$"),
-    (8, lambda U, k: {"radius": radius(U), "norm": norm(U, k)}, "Erwartet werden zwei Zahlen"),
-    (8, lambda U, k: (norm(U, k), radius(U)), "Die Reihenfolge ist vertauscht"),
-    (8, lambda U, k: ("0,87", "0,89"), "Text (str), gefragt ist eine Zahl mit Dezimalpunkt"),
-    (8, lambda U, k: (0, 87), "0.87 statt 0,87"),
-    (8, lambda U, k: (0, 87, 0, 89), "0.87 statt 0,87"),
-    (8, lambda U, k: (round(radius(U), 2), round(norm(U, k), 2)), "auf fünf Stellen genau"),
-    (8, lambda U, k: (radius(U), round(norm(U, k), 4)), "auf fünf Stellen genau"),
-    (8, lambda U, k: (radius(U), None), "keine Zahl (NoneType)"),
-    (8, lambda U, k: ([[1], [2, 3]], 0.9), "verschieden lang"),
-])
+@pytest.mark.parametrize(
+    "number, answer, hint",
+    [
+        (1, np.array([(16, 120, 64), (2, 16, 64)]), "Wörterbuch mit `output`"),
+        (1, torch.tensor([(16, 120, 64), (2, 16, 64)]), "Wörterbuch mit `output`"),
+        (1, Strange(), "nicht lesen: `RuntimeError('kaputt')`"),
+        (1, shapes(output="(16, 120, 64)"), "Text (str), gefragt ist ein Tupel von Zahlen"),
+        (1, shapes(output={16, 120, 64}), "keine Zahl (set), gefragt ist ein Tupel"),
+        (1, shapes(h_n=None), "`h_n`: Das ist keine Zahl (NoneType)"),
+        (1, shapes(output=np.zeros((16, 120, 64))), "die Form als Tupel"),
+        (1, shapes(output=(16, 64, 120)), "(16, 64, 120) stimmt nicht."),
+        (
+            2,
+            lambda *case: str(count()(*case)),
+            "(9, 5, 1 Schicht): Das ist ein Text (str), gefragt",
+        ),
+        (2, lambda *case: [count()(*case)], "eine Zahl, Ihr Ergebnis hat die Form (1,)"),
+        (2, lambda cell, I, H, L: {"RNN": 1}[cell], "Schlüssel `rnn`"),
+        (3, lambda *_: [[1, 2], [3]], "verschieden lang"),
+        (3, lambda *batch: {"h": one_by_one(*batch)}, "Das ist ein Wörterbuch (dict)"),
+        (3, lambda *batch: np.round(one_by_one(*batch), 3), "Runden Sie nicht"),
+        (3, lambda *batch: np.negative(one_by_one(*batch)), "Die Form stimmt, die Zahlen nicht"),
+        (4, lambda outputs, lengths: [o[:n] for o, n in zip(outputs, lengths)], "verschieden lang"),
+        (
+            4,
+            lambda outputs, lengths: [o[n - 1 :] for o, n in zip(outputs, lengths)],
+            "verschieden lang",
+        ),
+        (4, lambda outputs, lengths: outputs[np.arange(4), lengths - 2], "die Zahlen nicht"),
+        (4, lambda outputs, lengths: outputs[np.arange(4), -lengths], "die Zahlen nicht"),
+        (4, lambda outputs, lengths: outputs[:, 0], "die Zahlen nicht"),
+        (4, lambda outputs, lengths: outputs[:, lengths.max() - 1], "die Zahlen nicht"),
+        (4, lambda outputs, lengths: {}[lengths[0]], "Schlüssel `2`"),
+        (5, lambda gs, limit: (clip()(gs, limit), total(gs)), "Liste mit gleich vielen Feldern"),
+        (5, lambda gs, limit: [g.astype(str) for g in gs], "Text (str), gefragt ist ein Feld von"),
+        (5, lambda gs, limit: total(gs), "[(3, 4), (3,), (2, 2)]"),
+        (5, norms(sum), "Summe der Normen"),
+        (5, norms(max), "grössten Norm"),
+        (6, lambda x, state, p: {"h": 0, "c": [1, [2, 3]]}, "$c_t$: Die Teile"),
+        (6, lambda x, state, p: {"h": 0, "c": None}, "$c_t$: Das ist keine Zahl (NoneType)"),
+        (7, gru(new="n + z * h"), "der Faktor $1 - z_t$"),
+        (7, gru(new="(1 - z) * n"), "fehlt der alte Zustand"),
+        (7, gru(new="(1 - z) * n + z * r * h"), "der alte Zustand ohne $r_t$"),
+        (8, lambda U, k: {"radius": radius(U), "norm": norm(U, k)}, "Erwartet werden zwei Zahlen"),
+        (8, lambda U, k: (norm(U, k), radius(U)), "Die Reihenfolge ist vertauscht"),
+        (8, lambda U, k: ("0,87", "0,89"), "Text (str), gefragt ist eine Zahl mit Dezimalpunkt"),
+        (8, lambda U, k: (0, 87), "0.87 statt 0,87"),
+        (8, lambda U, k: (0, 87, 0, 89), "0.87 statt 0,87"),
+        (8, lambda U, k: (round(radius(U), 2), round(norm(U, k), 2)), "auf fünf Stellen genau"),
+        (8, lambda U, k: (radius(U), round(norm(U, k), 4)), "auf fünf Stellen genau"),
+        (8, lambda U, k: (radius(U), None), "keine Zahl (NoneType)"),
+        (8, lambda U, k: ([[1], [2, 3]], 0.9), "verschieden lang"),
+    ],
+)
 def test_a_check_says_what_is_expected_and_never_fails(number, answer, hint):
     text = judge(number, answer)
     assert text.startswith("**Noch nicht.**")
     assert hint in text
 
 
-@pytest.mark.parametrize("number, answer", [
-    (1, shapes(output=(16, ..., 64))),
-    (5, lambda gs, limit: [...]),
-    (6, lambda x, state, p: {"h": state["h"], "c": ...}),
-    (8, lambda U, k: (radius(U), ...)),
-    (8, lambda U, k: (..., ...)),
-])
+@pytest.mark.parametrize(
+    "number, answer",
+    [
+        (1, shapes(output=(16, ..., 64))),
+        (5, lambda gs, limit: [...]),
+        (6, lambda x, state, p: {"h": state["h"], "c": ...}),
+        (8, lambda U, k: (radius(U), ...)),
+        (8, lambda U, k: (..., ...)),
+    ],
+)
 def test_dots_anywhere_are_open(number, answer):
     assert judge(number, answer).startswith("**Noch offen.**")
 
@@ -339,38 +359,44 @@ def test_dots_anywhere_are_open(number, answer):
 # --- Andere richtige Lösungen ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number, answer", [
-    (1, {"output": [16, 120, 64], "h_n": np.array([2, 16, 64])}),
-    (1, shapes(output=torch.Size((16, 120, 64)), h_n=torch.tensor([2, 16, 64]))),
-    (2, count()),
-    (2, with_gradient(count())),
-    (2, lambda *case: Fraction(count()(*case))),
-    (3, one_by_one),
-    (3, lambda *batch: iter(one_by_one(*batch))),
-    (3, rnn_cell),
-    (4, with_gradient(last)),
-    (4, lambda outputs, lengths: [rows[n - 1] for rows, n in zip(outputs, lengths)]),
-    (5, clip()),
-    (5, lambda gs, limit: (g for g in clip()(gs, limit))),
-    (5, lambda gs, limit: map(np.array, clip()(gs, limit))),
-    (5, with_gradient(clip())),
-    (6, lstm(carry="i * k + c")),
-    (6, with_gradient(lstm())),
-    (7, gru(new="n + z * (h - n)")),
-    (7, with_gradient(gru())),
-    (8, with_gradient(lambda U, k: (radius(U), norm(U, k)))),
-    (8, lambda U, k: [radius(U), np.linalg.svd(np.linalg.matrix_power(U, k))[1][0]]),
-])
+@pytest.mark.parametrize(
+    "number, answer",
+    [
+        (1, {"output": [16, 120, 64], "h_n": np.array([2, 16, 64])}),
+        (1, shapes(output=torch.Size((16, 120, 64)), h_n=torch.tensor([2, 16, 64]))),
+        (2, count()),
+        (2, with_gradient(count())),
+        (2, lambda *case: Fraction(count()(*case))),
+        (3, one_by_one),
+        (3, lambda *batch: iter(one_by_one(*batch))),
+        (3, rnn_cell),
+        (4, with_gradient(last)),
+        (4, lambda outputs, lengths: [rows[n - 1] for rows, n in zip(outputs, lengths)]),
+        (5, clip()),
+        (5, lambda gs, limit: (g for g in clip()(gs, limit))),
+        (5, lambda gs, limit: map(np.array, clip()(gs, limit))),
+        (5, with_gradient(clip())),
+        (6, lstm(carry="i * k + c")),
+        (6, with_gradient(lstm())),
+        (7, gru(new="n + z * (h - n)")),
+        (7, with_gradient(gru())),
+        (8, with_gradient(lambda U, k: (radius(U), norm(U, k)))),
+        (8, lambda U, k: [radius(U), np.linalg.svd(np.linalg.matrix_power(U, k))[1][0]]),
+    ],
+)
 def test_another_right_way_is_right_too(number, answer):
     assert judge(number, answer).startswith("**Richtig.**")
 
 
-@pytest.mark.parametrize("number, answer, theory", [
-    (3, one_by_one, "ersetzt die Schleife"),
-    (6, lstm(), "Einheitsmatrix"),
-    (7, gru(), "diagonal"),
-    (8, lambda U, k: (radius(U), norm(U, k)), "verschiedene"),
-])
+@pytest.mark.parametrize(
+    "number, answer, theory",
+    [
+        (3, one_by_one, "ersetzt die Schleife"),
+        (6, lstm(), "Einheitsmatrix"),
+        (7, gru(), "diagonal"),
+        (8, lambda U, k: (radius(U), norm(U, k)), "verschiedene"),
+    ],
+)
 def test_a_right_answer_does_not_give_away_the_theory(number, answer, theory):
     text = judge(number, answer)
     assert text.startswith("**Richtig.**")

@@ -28,7 +28,8 @@ def test_equal_to_the_full_jacobian(kind, num_layers):
     norms = []
     for sequence in x.double():
         jacobian = torch.autograd.functional.jacobian(
-            lambda s: double(s[None])[0][0, -1], sequence  # noqa: B023
+            lambda s: double(s[None])[0][0, -1],
+            sequence,  # noqa: B023
         )  # (H, T, E)
         norms.append(jacobian.square().sum((0, 2)).sqrt().flip(0))
     assert measured.shape == (8,)

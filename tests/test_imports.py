@@ -6,8 +6,18 @@ import sys
 import pytest
 
 HEAVY = {
-    "torch", "numpy", "pandas", "matplotlib", "datasets", "pytorch_lightning", "torchmetrics",
-    "safetensors", "pyarrow", "IPython", "torchview", "wasmtime",
+    "torch",
+    "numpy",
+    "pandas",
+    "matplotlib",
+    "datasets",
+    "pytorch_lightning",
+    "torchmetrics",
+    "safetensors",
+    "pyarrow",
+    "IPython",
+    "torchview",
+    "wasmtime",
 }
 
 

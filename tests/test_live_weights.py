@@ -38,7 +38,7 @@ def test_rounding_misses_by_half_a_step_at_most(live, bits):
     matrix = rng.normal(size=(300, 32)) * rng.uniform(0.1, 3, size=(300, 1))
     matrix[0] = 0
     numbers, scales, unit = live.quantise(matrix, bits)
-    steps = scales[:, None] * unit                                   # (V, 1)
+    steps = scales[:, None] * unit  # (V, 1)
     assert np.all(np.abs(numbers * steps - matrix) <= steps / 2 + 1e-12)
     assert np.abs(numbers).max() == 2 ** (bits - 1) - 1
     assert not numbers[0].any() and scales[0] == 0

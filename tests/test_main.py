@@ -30,8 +30,16 @@ from anncourse.weights import expected_shapes, load_weights, save_weights
 
 FILES = {"weights.safetensors", "metrics.csv", "result.json"}
 FIELDS = {
-    "cell", "data", "seed", "epochs", "parameters", "best_epoch", "val_accuracy",
-    "test_accuracy", "seconds_per_epoch", "seconds_total",
+    "cell",
+    "data",
+    "seed",
+    "epochs",
+    "parameters",
+    "best_epoch",
+    "val_accuracy",
+    "test_accuracy",
+    "seconds_per_epoch",
+    "seconds_total",
 }
 ENGLISH = re.compile(
     r"\b(usage|option(al|s)?|positional|arguments?|show|this|message|and|exit|invalid|choice|"
@@ -95,7 +103,17 @@ def place(tmp_path_factory):
 def trained(place):
     """Ein Lauf von der Kommandozeile aus."""
     done = run(
-        "train", "--cell", "lstm", "--data", "data", "--epochs", 2, "--seed", 3, "--output", "run",
+        "train",
+        "--cell",
+        "lstm",
+        "--data",
+        "data",
+        "--epochs",
+        2,
+        "--seed",
+        3,
+        "--output",
+        "run",
         cwd=place,
     )
     assert done.returncode == 0, done.stderr
@@ -147,8 +165,17 @@ def test_evaluate_repeats_the_test_accuracy(trained, place):
 
 
 def test_default_output_names_cell_and_seed(place, tmp_path):
-    done = run("train", "--cell", "rnn", "--epochs", 1, "--seed", 4, cwd=tmp_path,
-               env={"ANNCOURSE_DATA": str(place / "data")})
+    done = run(
+        "train",
+        "--cell",
+        "rnn",
+        "--epochs",
+        1,
+        "--seed",
+        4,
+        cwd=tmp_path,
+        env={"ANNCOURSE_DATA": str(place / "data")},
+    )
     assert done.returncode == 0
     assert set(os.listdir(tmp_path / "runs" / "rnn-seed4")) == FILES
 
@@ -169,8 +196,17 @@ def test_bar_on_a_terminal_only_and_never_on_stdout(place, tmp_path):
     reader = threading.Thread(target=read)
     reader.start()
     done = run(
-        "train", "--cell", "rnn", "--data", place / "data", "--epochs", 2, "--output", "run",
-        cwd=tmp_path, stderr=other_end,
+        "train",
+        "--cell",
+        "rnn",
+        "--data",
+        place / "data",
+        "--epochs",
+        2,
+        "--output",
+        "run",
+        cwd=tmp_path,
+        stderr=other_end,
     )
     os.close(other_end)
     reader.join()
@@ -187,7 +223,9 @@ def test_predict_from_arguments(trained, place):
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert [line.split(" ", 2)[2] for line in lines] == [
-        "What a wonderful film!", "a dull film", "café film"
+        "What a wonderful film!",
+        "a dull film",
+        "café film",
     ]
     for line in lines:
         label, probability, _ = line.split(" ", 2)
@@ -201,15 +239,18 @@ def test_predict_from_stdin_gives_a_line_a_review(trained, place):
     done = run("predict", "--model", "run", cwd=place, stdin=stdin)
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[2:] for line in done.stdout.split("\n")] == [
-        ["a", "wonderful", "film"], ["a", "dull", "film", "with", "a", "dog"], []
+        ["a", "wonderful", "film"],
+        ["a", "dull", "film", "with", "a", "dog"],
+        [],
     ]
     same = run("predict", "--model", "run", "a wonderful film", cwd=place)
     assert same.stdout == done.stdout.split("\n")[0] + "\n"
 
 
 def test_predict_when_the_output_knows_ascii_only(trained, place):
-    done = run("predict", "--model", "run", "café film", cwd=place,
-               env={"PYTHONIOENCODING": "ascii"})
+    done = run(
+        "predict", "--model", "run", "café film", cwd=place, env={"PYTHONIOENCODING": "ascii"}
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(" caf\\xe9 film\n")
 
@@ -241,8 +282,10 @@ def test_data(place):
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[:4] == [
-        "Name:     data", f"Herkunft: {place.resolve() / 'data'}",
-        "Training: 80 Kritiken, davon 40 positiv", "Test:     40 Kritiken, davon 20 positiv",
+        "Name:     data",
+        f"Herkunft: {place.resolve() / 'data'}",
+        "Training: 80 Kritiken, davon 40 positiv",
+        "Test:     40 Kritiken, davon 20 positiv",
     ]
     assert re.fullmatch("SHA-256:  [0-9a-f]{64}", lines[4])
     from_environment = run("data", cwd=place, env={"ANNCOURSE_DATA": "data"})
@@ -276,19 +319,34 @@ def test_help_names_every_command_and_option(tmp_path):
 def test_words_of_argparse_are_translated():
     """Was diese Befehle auslösen können, heisst in jeder Version von Python so, wie es im
     Wörterbuch steht: sonst bliebe es englisch."""
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(argparse)))
-             if isinstance(node, ast.Call)]
+    calls = [
+        node
+        for node in ast.walk(ast.parse(inspect.getsource(argparse)))
+        if isinstance(node, ast.Call)
+    ]
     words = {
-        call.args[0].value for call in calls
+        call.args[0].value
+        for call in calls
         if getattr(call.func, "id", None) == "_" and isinstance(call.args[0], ast.Constant)
     }
     words |= {"expected one argument", "expected at least one argument"}
     assert set(__main__.GERMAN) - {"subcommands"} <= words | {"usage: "}
-    starts = ("show this", "the following", "invalid choice: %(value)r (", "unrecognized",
-              "ambiguous", "ignored", "expected", "argument %(argument_name)s: %", "options",
-              "positional", "usage")
+    starts = (
+        "show this",
+        "the following",
+        "invalid choice: %(value)r (",
+        "unrecognized",
+        "ambiguous",
+        "ignored",
+        "expected",
+        "argument %(argument_name)s: %",
+        "options",
+        "positional",
+        "usage",
+    )
     assert {word for word in words if word.startswith(starts)} <= {
-        *__main__.GERMAN, "expected at most one argument"
+        *__main__.GERMAN,
+        "expected at most one argument",
     }
 
 
@@ -348,7 +406,9 @@ HUGE = "9" * 5000
 BAD = {
     # Name: (Argumente, Standardeingabe, Status, was die Meldung sagt)
     "unknown cell": (
-        ["train", "--cell", "transformer"], b"", 2,
+        ["train", "--cell", "transformer"],
+        b"",
+        2,
         ["«transformer»", "rnn, lstm, gru", "train --help"],
     ),
     "epochs 0": (["train", "--cell", "rnn", "--epochs", "0"], b"", 2, ["«0»", "von 1 bis 1000"]),
@@ -359,67 +419,107 @@ BAD = {
     "epochs --5": (["train", "--cell", "rnn", "--epochs=--5"], b"", 2, ["«--5»", "ganze Zahl"]),
     "epochs huge": (["train", "--cell", "rnn", "--epochs", HUGE], b"", 2, ["«9", "ganze Zahl"]),
     "epochs other digits": (
-        ["train", "--cell", "rnn", "--epochs", "²"], b"", 2, ["«²»", "ganze Zahl"]
+        ["train", "--cell", "rnn", "--epochs", "²"],
+        b"",
+        2,
+        ["«²»", "ganze Zahl"],
     ),
     "seed -1": (["train", "--cell", "rnn", "--seed", "-1"], b"", 2, ["«-1»", "von 0 bis"]),
     "seed 2**32": (["train", "--cell", "rnn", "--seed", str(2**32)], b"", 2, ["von 0 bis"]),
     "missing folder": (
-        [*TRAIN, "nowhere"], b"", 2, ["«nowhere»", "gibt es nicht", "train-*.parquet"]
+        [*TRAIN, "nowhere"],
+        b"",
+        2,
+        ["«nowhere»", "gibt es nicht", "train-*.parquet"],
     ),
     "missing folder, data": (["data", "--data", "nowhere"], b"", 2, ["«nowhere»", "gibt es nicht"]),
     "file for a folder": ([*TRAIN, "file"], b"", 2, ["«file»", "Ordner"]),
     "folder without parquet": ([*TRAIN, "empty"], b"", 2, ["«empty»", "train-00000-of-00001"]),
     "truncated parquet": (
-        [*TRAIN, "truncated"], b"", 2, ["train-00000-of-00001.parquet", "beschädigt", "neu"]
+        [*TRAIN, "truncated"],
+        b"",
+        2,
+        ["train-00000-of-00001.parquet", "beschädigt", "neu"],
     ),
     "missing column": ([*TRAIN, "column"], b"", 2, ["Spalte label", "vorhanden: text"]),
     "labels not 0/1": ([*TRAIN, "labels"], b"", 2, ["Label 2", "0 (negativ) und 1 (positiv)"]),
     "output is a file": (
-        [*TRAIN, "data", "--output", "file"], b"", 2, ["«file»", "liegt schon eine Datei"]
+        [*TRAIN, "data", "--output", "file"],
+        b"",
+        2,
+        ["«file»", "liegt schon eine Datei"],
     ),
     "output below a file": (
-        [*TRAIN, "data", "--output", "file/a/b"], b"", 2, ["«file/a/b»", "kein Ordner"]
+        [*TRAIN, "data", "--output", "file/a/b"],
+        b"",
+        2,
+        ["«file/a/b»", "kein Ordner"],
     ),
     "output unwritable": (
-        [*TRAIN, "data", "--output", "/proc/anncourse/run"], b"", 2,
+        [*TRAIN, "data", "--output", "/proc/anncourse/run"],
+        b"",
+        2,
         ["«/proc/anncourse/run»", "lässt sich nicht schreiben", "--output"],
     ),
     "empty review": ([*PREDICT, ""], b"", 2, ["Kritik 1", "kein Wort", "a wonderful film"]),
-    "second review empty": (
-        [*PREDICT, "a film", " ... "], b"", 2, ["Kritik 2", "kein Wort"]
-    ),
+    "second review empty": ([*PREDICT, "a film", " ... "], b"", 2, ["Kritik 2", "kein Wort"]),
     "empty stdin": (PREDICT, b"", 2, ["Keine Kritik", "python -m anncourse predict"]),
     "blank stdin": (PREDICT, b"   \n", 2, ["Kritik 1", "kein Wort"]),
     "blank line in stdin": (PREDICT, b"a film\n\na film\n", 2, ["Kritik 2", "kein Wort"]),
     "unknown words only": (
-        [*PREDICT, "xyzzy plugh"], b"", 2, ["Kritik 1", "nur Unbekanntes (xyzzy plugh)"]
+        [*PREDICT, "xyzzy plugh"],
+        b"",
+        2,
+        ["Kritik 1", "nur Unbekanntes (xyzzy plugh)"],
     ),
     "invalid UTF-8 on stdin": (
-        PREDICT, b"a film\na f\xffilm\n", 2, ["a f\ufffdilm", "UTF-8 (Byte 4)"]
+        PREDICT,
+        b"a film\na f\xffilm\n",
+        2,
+        ["a f\ufffdilm", "UTF-8 (Byte 4)"],
     ),
     "invalid UTF-8 as argument": ([*PREDICT, "a f\udcffilm"], b"", 2, ["UTF-8 (Byte 4)"]),
     "no network": (
-        ["train", "--cell", "rnn", "--data", "imdb"], b"", 1,
+        ["train", "--cell", "rnn", "--data", "imdb"],
+        b"",
+        1,
         ["stanfordnlp/imdb", "huggingface.co", "--data sample"],
     ),
     "missing model folder": (
-        ["predict", "--model", "nowhere", "a film"], b"", 2, ["«nowhere»", "gibt es nicht"]
+        ["predict", "--model", "nowhere", "a film"],
+        b"",
+        2,
+        ["«nowhere»", "gibt es nicht"],
     ),
     "model folder without weights": (
-        ["predict", "--model", "empty", "a film"], b"", 2,
+        ["predict", "--model", "empty", "a film"],
+        b"",
+        2,
         ["empty/weights.safetensors", "python -m anncourse train"],
     ),
     "evaluate without weights": (
-        ["evaluate", "empty", "--data", "data"], b"", 2, ["empty/weights.safetensors"]
+        ["evaluate", "empty", "--data", "data"],
+        b"",
+        2,
+        ["empty/weights.safetensors"],
     ),
     "weights of another architecture": (
-        ["predict", "--model", "other", "a film"], b"", 2, ["passen nicht zur Zelle «lstm»"]
+        ["predict", "--model", "other", "a film"],
+        b"",
+        2,
+        ["passen nicht zur Zelle «lstm»"],
     ),
     "evaluate another architecture": (
-        ["evaluate", "other", "--data", "data"], b"", 2, ["passen nicht zur Zelle «lstm»"]
+        ["evaluate", "other", "--data", "data"],
+        b"",
+        2,
+        ["passen nicht zur Zelle «lstm»"],
     ),
     "not safetensors": (
-        ["predict", "--model", "broken", "a film"], b"", 2, ["nicht als safetensors-Datei"]
+        ["predict", "--model", "broken", "a film"],
+        b"",
+        2,
+        ["nicht als safetensors-Datei"],
     ),
 }
 
@@ -443,9 +543,13 @@ def test_bad_input(name, bad):
 def test_no_network_without_being_told(bad):
     """Der Hub antwortet nicht: Der Befehl versucht es einige Male, dann sagt er, was hilft."""
     done = run(
-        "data", cwd=bad,
-        env={"HF_HUB_OFFLINE": "0", "HF_HOME": str(bad / "cache"),
-             "HF_ENDPOINT": "http://127.0.0.1:9"},
+        "data",
+        cwd=bad,
+        env={
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(bad / "cache"),
+            "HF_ENDPOINT": "http://127.0.0.1:9",
+        },
     )
     message = done.stderr.splitlines()[-1]
     assert message.startswith("Fehler: ") and "huggingface.co" in message
@@ -493,7 +597,11 @@ def test_full_disk_while_training(bad, tmp_path):
     """Der Datenträger nimmt nur Dateien bis 100 kB auf: Es bleibt nichts Halbes zurück."""
     resource = pytest.importorskip("resource", reason="nur unter Unix")
     done = run(
-        *TRAIN, bad / "data", "--output", "a/b/run", cwd=tmp_path,
+        *TRAIN,
+        bad / "data",
+        "--output",
+        "a/b/run",
+        cwd=tmp_path,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
     )
     message = done.stderr.splitlines()[-1]
@@ -504,8 +612,11 @@ def test_full_disk_while_training(bad, tmp_path):
 
 def test_closed_stdin(bad):
     done = subprocess.run(
-        ["sh", "-c", '"$0" "$@" <&-', *command(*PREDICT)], cwd=bad, env=environment(),
-        capture_output=True, text=True,
+        ["sh", "-c", '"$0" "$@" <&-', *command(*PREDICT)],
+        cwd=bad,
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2 and done.stderr.startswith("Fehler: Keine Kritik gegeben.")
 
@@ -518,8 +629,12 @@ def interrupted_when(present, arguments, cwd):
     if os.name == "nt":
         pytest.skip("Windows sendet Ctrl-C auf anderem Weg")
     process = subprocess.Popen(
-        command(*arguments), cwd=cwd, env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        command(*arguments),
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:

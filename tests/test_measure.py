@@ -45,7 +45,9 @@ def command(data, output, *patterns):
     return {
         "args": [sys.executable, SCRIPT, *patterns, "--output", output],
         "env": os.environ | {"ANNCOURSE_DATA": str(data)},
-        "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
     }
 
 

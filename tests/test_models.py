@@ -124,11 +124,11 @@ def test_dropout_drops_the_same_components_of_every_word():
     seen = []
     model.recurrent.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     model(torch.full((64, 5), 3))
-    (x,) = seen                                     # (B, T, E)
-    assert torch.equal(x, x[:, :1].expand_as(x))    # in jedem Schritt dieselbe Maske
+    (x,) = seen  # (B, T, E)
+    assert torch.equal(x, x[:, :1].expand_as(x))  # in jedem Schritt dieselbe Maske
     dropped = (x[:, 0] == 0).float().mean().item()
     assert abs(dropped - SMALL.embedding_dropout) < 0.05
-    assert not torch.equal(x[0] == 0, x[1] == 0)    # je Kritik eine andere
+    assert not torch.equal(x[0] == 0, x[1] == 0)  # je Kritik eine andere
 
 
 def test_same_seed_same_weights():

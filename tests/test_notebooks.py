@@ -19,8 +19,13 @@ from anncourse.sources import IMDB_DIGEST
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-WITH_REVIEWS = {"03_imdb", "04_simple_rnn", "05_vanishing_gradients", "07_lstm_imdb",
-                "08_inside_the_cell"}
+WITH_REVIEWS = {
+    "03_imdb",
+    "04_simple_rnn",
+    "05_vanishing_gradients",
+    "07_lstm_imdb",
+    "08_inside_the_cell",
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ADDRESS = PROJECT["urls"]["Repository"]
 SETUP = f"""# Nur für Colab: installiert das Begleitmodul, wenn es fehlt.
@@ -63,7 +68,9 @@ def texts(outputs):
 
 def pictures(cell):
     return [
-        kind for output in cell.outputs for kind in output.get("data", {})
+        kind
+        for output in cell.outputs
+        for kind in output.get("data", {})
         if kind.startswith("image/")
     ]
 
@@ -190,7 +197,10 @@ def fresh_python(tmp_path):
 
 def run(python, folder, *arguments, **environment):
     outcome = subprocess.run(
-        [python, "-P", *map(str, arguments)], cwd=folder, capture_output=True, text=True,
+        [python, "-P", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
         env=os.environ | environment,
     )
     assert outcome.returncode == 0, outcome.stderr
@@ -199,15 +209,34 @@ def run(python, folder, *arguments, **environment):
 
 def execute_first_notebook(python, folder, **environment):
     run(
-        python, folder, "-m", "nbconvert", "--to", "notebook", "--execute",
-        "--output-dir", folder, ROOT / "notebooks" / "01_rnn_numpy.ipynb", **environment,
+        python,
+        folder,
+        "-m",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--output-dir",
+        folder,
+        ROOT / "notebooks" / "01_rnn_numpy.ipynb",
+        **environment,
     )
     return run(python, folder, "-c", "import anncourse; print(anncourse.__file__)").strip()
 
 
 def test_first_notebook_runs_with_the_wheel(fresh_python, tmp_path):
-    run(fresh_python, tmp_path, "-m", "pip", "wheel", "--quiet", "--no-deps",
-        "--wheel-dir", tmp_path, ROOT)
+    run(
+        fresh_python,
+        tmp_path,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        tmp_path,
+        ROOT,
+    )
     (wheel,) = tmp_path.glob("anncourse-*.whl")
     run(fresh_python, tmp_path, "-m", "pip", "install", "--quiet", "--no-deps", wheel)
     place = execute_first_notebook(fresh_python, tmp_path)

@@ -18,9 +18,22 @@ WORDS = ["a", "wonderful", "film"]
 
 def run_of(cell):
     return RunResult(
-        cell=cell, data="Prüfdaten", digest="0f" * 32, seed=7, epochs=2, parameters=1,
-        best_epoch=2, val_accuracy=0.875, test_accuracy=0.8125, seconds_per_epoch=1.5,
-        seconds_total=4.0, interrupted=False, config={}, versions={}, machine={}, metrics=METRICS,
+        cell=cell,
+        data="Prüfdaten",
+        digest="0f" * 32,
+        seed=7,
+        epochs=2,
+        parameters=1,
+        best_epoch=2,
+        val_accuracy=0.875,
+        test_accuracy=0.8125,
+        seconds_per_epoch=1.5,
+        seconds_total=4.0,
+        interrupted=False,
+        config={},
+        versions={},
+        machine={},
+        metrics=METRICS,
     )
 
 
@@ -69,8 +82,16 @@ def bench_ratios():
 
 
 FIGURES = [
-    curves, growing_curve, confusion, comparison, measured_accuracies, bench_ratios,
-    gradient_decay, lag_accuracy, heat_map, reading_curve,
+    curves,
+    growing_curve,
+    confusion,
+    comparison,
+    measured_accuracies,
+    bench_ratios,
+    gradient_decay,
+    lag_accuracy,
+    heat_map,
+    reading_curve,
 ]
 
 
@@ -102,7 +123,8 @@ def test_same_data_same_picture(draw):
 
 def test_every_plot_is_tested():
     drawn = {
-        name for name, thing in vars(plots).items()
+        name
+        for name, thing in vars(plots).items()
         if getattr(thing, "__annotations__", {}).get("return") is plots.Plot
     }
     assert drawn == {draw.__name__ for draw in FIGURES}
@@ -113,8 +135,14 @@ def test_curves():
     accuracy, loss = figure.axes
     assert texts(figure) == [
         "LSTM, Daten: Prüfdaten; gepunktet: beste Epoche",
-        "", "Epoche", "Genauigkeit in %", "Training", "Validierung",
-        "", "Epoche", "Verlust",
+        "",
+        "Epoche",
+        "Genauigkeit in %",
+        "Training",
+        "Validierung",
+        "",
+        "Epoche",
+        "Verlust",
     ]
     train, validation, best = accuracy.lines
     assert train.get_ydata().tolist() == [50, 62.5]
@@ -128,7 +156,10 @@ def test_confusion_counts_and_shares():
     axes = confusion().axes[0]
     cells = {text.get_position(): text.get_text() for text in axes.texts}  # (Urteil, Wahrheit)
     assert cells == {
-        (0, 0): "2\n66.7 %", (1, 0): "1\n33.3 %", (0, 1): "0\n0.0 %", (1, 1): "2\n100.0 %",
+        (0, 0): "2\n66.7 %",
+        (1, 0): "1\n33.3 %",
+        (0, 1): "0\n0.0 %",
+        (1, 1): "2\n100.0 %",
     }
     assert axes.get_xlabel() == "Urteil des Netzes" and axes.get_ylabel() == "Wahre Klasse"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["negativ", "positiv"]

@@ -156,7 +156,8 @@ def faults(text: str) -> list[str]:
     """Zeilen mit falschen Anführungszeichen, doppelten Leerzeichen, Gedankenstrich oder Ausruf."""
     lines = [line.strip() for line in text.splitlines()]
     return [
-        line for line in lines
+        line
+        for line in lines
         if QUOTE.search(line) or not line.startswith("|") and SPACING.search(line)
     ]
 
@@ -168,10 +169,19 @@ def test_punctuation(path):
         assert faults(alt_texts(path)) == faults(printed_sentences(path)) == []
 
 
-@pytest.mark.parametrize("wrong", [
-    'Das "Tor" ist zu.', "Das „Tor“ ist zu.", "Das Tor  ist zu.", "Das Tor – wer sonst – ist zu.",
-    "Das Tor ist zu!", "Das Tor ist zu , leider.", "Das Tor ist zu.Und nun?", '| "Tor" |',
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'Das "Tor" ist zu.',
+        "Das „Tor“ ist zu.",
+        "Das Tor  ist zu.",
+        "Das Tor – wer sonst – ist zu.",
+        "Das Tor ist zu!",
+        "Das Tor ist zu , leider.",
+        "Das Tor ist zu.Und nun?",
+        '| "Tor" |',
+    ],
+)
 def test_a_wrong_sign_is_found(wrong):
     assert faults(wrong) == [wrong]
 
@@ -182,7 +192,8 @@ def test_a_wrong_sign_is_found(wrong):
 def synonyms(text: str) -> dict[str, str]:
     """Wörter, für die das Glossar ein anderes hat, und dieses andere."""
     return {
-        match[0]: term for wrong, term in SYNONYMS.items()
+        match[0]: term
+        for wrong, term in SYNONYMS.items()
         for match in re.finditer(rf"\b(?:{wrong})\b", FOREIGN.sub(" ", text))
     }
 

@@ -15,8 +15,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ADDRESS = PROJECT["urls"]["Repository"]
 TEXTS = [
-    *ROOT.glob("*.md"), *ROOT.glob("*.cff"), *ROOT.glob("*.yml"), *ROOT.glob("notebooks/*"),
-    *ROOT.glob("book/*.md"), *ROOT.glob("anncourse/**/*.md"), *ROOT.glob("anncourse/*.py"),
+    *ROOT.glob("*.md"),
+    *ROOT.glob("*.cff"),
+    *ROOT.glob("*.yml"),
+    *ROOT.glob("notebooks/*"),
+    *ROOT.glob("book/*.md"),
+    *ROOT.glob("anncourse/**/*.md"),
+    *ROOT.glob("anncourse/*.py"),
 ]
 GITHUB = re.compile(r"(?:github\.com|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)")
 
@@ -61,7 +66,10 @@ def test_every_make_target_says_what_it_does():
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
     shown = subprocess.run(
-        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True,
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
         check=True,
     ).stdout
     assert targets == {line.split()[0] for line in shown.splitlines()}

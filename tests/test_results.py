@@ -20,10 +20,22 @@ METRICS = """epoch,step,train_accuracy,train_loss,val_accuracy,val_loss
 @pytest.fixture
 def result():
     return RunResult(
-        cell="gru", data="Prüfdaten", digest="0f" * 32, seed=7, epochs=2, parameters=326369,
-        best_epoch=2, val_accuracy=0.875, test_accuracy=0.8125, seconds_per_epoch=1.5,
-        seconds_total=4.0, interrupted=False, config={"epochs": 2}, versions={"torch": "2"},
-        machine={"threads": 1}, metrics=METRICS,
+        cell="gru",
+        data="Prüfdaten",
+        digest="0f" * 32,
+        seed=7,
+        epochs=2,
+        parameters=326369,
+        best_epoch=2,
+        val_accuracy=0.875,
+        test_accuracy=0.8125,
+        seconds_per_epoch=1.5,
+        seconds_total=4.0,
+        interrupted=False,
+        config={"epochs": 2},
+        versions={"torch": "2"},
+        machine={"threads": 1},
+        metrics=METRICS,
     )
 
 

@@ -80,7 +80,9 @@ def test_a_longer_name_is_another_repository(tmp_path, tool):
 def test_wrong_input_is_explained(wrong):
     outcome = subprocess.run(
         [sys.executable, ROOT / "book" / "_tools" / "slug.py", wrong],
-        capture_output=True, text=True, encoding="utf-8",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     assert outcome.returncode == 1
     assert f"«{wrong}» ist keine Adresse der Form besitzer/name" in outcome.stderr

@@ -40,8 +40,10 @@ def contains(text: list[str], term: str) -> bool:
 
 def is_entry(term: str, english: str) -> bool:
     return any(
-        contains(folded(term), entry) or contains(folded(entry), term)
-        or english and contains(folded(definition.split("*")[1]), english)
+        contains(folded(term), entry)
+        or contains(folded(entry), term)
+        or english
+        and contains(folded(definition.split("*")[1]), english)
         for entry, definition in glossary().items()
     )
 
@@ -50,7 +52,8 @@ def is_entry(term: str, english: str) -> bool:
 def test_every_term_in_bold_is_in_the_glossary(path):
     """Fett steht ein Begriff, wo er definiert wird; ein Vorspann endet mit Punkt, Doppelpunkt."""
     terms = [
-        (" ".join(term.split()), english) for term, english in BOLD.findall(prose(path))
+        (" ".join(term.split()), english)
+        for term, english in BOLD.findall(prose(path))
         if term[-1] not in ".:" and " ".join(term.split()) not in LABELS
     ]
     assert [term for term, english in terms if not is_entry(term, english)] == []
@@ -70,9 +73,9 @@ def test_every_term_of_the_glossary_is_used(term, chapter):
 
 @pytest.mark.parametrize("term", list(glossary()))
 def test_an_entry_names_the_english_word_first(term):
-    assert re.match(r"\*[A-Za-z][^*]+\*\. [A-Z0-9`$]", glossary()[term].translate(
-        str.maketrans("ÄÖÜ", "AOU")
-    ))
+    assert re.match(
+        r"\*[A-Za-z][^*]+\*\. [A-Z0-9`$]", glossary()[term].translate(str.maketrans("ÄÖÜ", "AOU"))
+    )
 
 
 def test_glossary_is_sorted():
@@ -85,10 +88,12 @@ def test_glossary_is_sorted():
 # --- Symbole --------------------------------------------------------------------------------
 
 # Was aus der Schule bekannt ist oder nur die Formel setzt.
-COMMON = set(r"""
+COMMON = set(
+    r"""
     \frac \tfrac \sqrt \sum \partial \ln \log \cdot \cdots \ldots \pm \approx \le \ge \in \infty \to
     \left \right \bigl \bigr \lVert \rVert \quad \qquad \underbrace \max e
-""".split())
+""".split()
+)
 WORDY = re.compile(r"\\(?:text|tag)\{[^}]*\}(?:_\w)?|\\(?:begin|end)\{\w+\}")
 ATOM = re.compile(
     r"\\operatorname\{(\w+)\}"
@@ -154,10 +159,13 @@ def test_the_names_elsewhere_belong_to_symbols_of_the_table():
     assert {row[0]: row[2] for row in names}["$k_t$"] == "$g_t$"
 
 
-@pytest.mark.parametrize("formula, expected", [
-    (r"h_{T-k+1} \odot \bar f^{\,k}", {"h_t", "T", "k", r"\odot", r"\bar f"}),
-    (r"\sigma(W_f x_t) + b'_n", {r"\sigma", "W", "x_t", "t", "b'_n"}),
-    (r"\frac{e}{q}", {"q"}),
-])
+@pytest.mark.parametrize(
+    "formula, expected",
+    [
+        (r"h_{T-k+1} \odot \bar f^{\,k}", {"h_t", "T", "k", r"\odot", r"\bar f"}),
+        (r"\sigma(W_f x_t) + b'_n", {r"\sigma", "W", "x_t", "t", "b'_n"}),
+        (r"\frac{e}{q}", {"q"}),
+    ],
+)
 def test_symbols_are_read_from_a_formula(formula, expected):
     assert symbols(formula) == expected

@@ -29,8 +29,13 @@ from anncourse.training import LitClassifier, evaluate, fit, predict_logits
 from anncourse.weights import load_weights
 
 CONFIG = Config(
-    vocabulary_size=300, embedding_dim=8, hidden_size=8, batch_size=16, epochs=3,
-    learning_rate=0.02, averaging=0.8,
+    vocabulary_size=300,
+    embedding_dim=8,
+    hidden_size=8,
+    batch_size=16,
+    epochs=3,
+    learning_rate=0.02,
+    averaging=0.8,
 )
 FILES = {"weights.safetensors", "metrics.csv", "result.json"}
 
@@ -97,9 +102,10 @@ def test_best_epoch_agrees_with_the_table(finished):
 def test_saved_weights_are_those_that_were_validated(finished):
     """Auch der Verlust stimmt überein: Er unterschiede gemittelte von rohen Gewichten."""
     saved = model_from_weights(load_weights(finished.output))
-    validation, best = finished.data.validation, finished.result.table().loc[
-        finished.result.best_epoch
-    ]
+    validation, best = (
+        finished.data.validation,
+        finished.result.table().loc[finished.result.best_epoch],
+    )
     for model in (saved, finished.model):
         assert not model.training
         assert evaluate(model, validation) == pytest.approx(finished.result.val_accuracy, abs=1e-6)
@@ -187,8 +193,13 @@ def test_every_seed_and_epoch_shuffles_anew(data, monkeypatch):
 
 def test_config_and_data_stay_as_they_were(finished):
     assert CONFIG == Config(
-        vocabulary_size=300, embedding_dim=8, hidden_size=8, batch_size=16, epochs=3,
-        learning_rate=0.02, averaging=0.8,
+        vocabulary_size=300,
+        embedding_dim=8,
+        hidden_size=8,
+        batch_size=16,
+        epochs=3,
+        learning_rate=0.02,
+        averaging=0.8,
     )
     assert finished.data.config is CONFIG
     assert finished.result.config["learning_rate"] == 0.02
@@ -201,13 +212,20 @@ def test_learns(sample_reviews):
     """Eine kleine LSTM auf einem Ausschnitt der Beispieldaten liegt klar über dem Raten."""
     part = Reviews(  # die Kritiken sind nach Klassen geordnet: jede fünfte, nicht die ersten
         "Ausschnitt",
-        sample_reviews.train_texts[::5], sample_reviews.train_labels[::5],
-        sample_reviews.test_texts[::5], sample_reviews.test_labels[::5],
+        sample_reviews.train_texts[::5],
+        sample_reviews.train_labels[::5],
+        sample_reviews.test_texts[::5],
+        sample_reviews.test_labels[::5],
     )
     assert part.train_labels.mean() == part.test_labels.mean() == 0.5
     config = Config(
-        vocabulary_size=600, batch_size=64, epochs=10, learning_rate=5e-3, final_rate=0.1,
-        averaging=0.95, embedding_dropout=0.1,
+        vocabulary_size=600,
+        batch_size=64,
+        epochs=10,
+        learning_rate=5e-3,
+        final_rate=0.1,
+        averaging=0.95,
+        embedding_dropout=0.1,
     )
     _, result = fit("lstm", ReviewsDataModule(part, config), config, seed=0)
     assert result.val_accuracy > 0.9 and result.test_accuracy > 0.9
@@ -267,8 +285,8 @@ def test_seconds_are_those_of_the_training_batches_alone(data, monkeypatch):
 
         monkeypatch.setattr(LitClassifier, name, step)
     _, result = fit("rnn", data, CONFIG)
-    assert result.seconds_per_epoch == 4   # 64 Kritiken in Stapeln zu 16
-    assert result.seconds_total == 3012    # 16 Kritiken zur Validierung: ein Stapel
+    assert result.seconds_per_epoch == 4  # 64 Kritiken in Stapeln zu 16
+    assert result.seconds_total == 3012  # 16 Kritiken zur Validierung: ein Stapel
 
 
 # Dateien

@@ -31,14 +31,19 @@ def test_form_is_valid(path, schema):
     """Das Schema ist im Paket enthalten: Geprüft wird ohne Netz."""
     outcome = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, path],
-        capture_output=True, text=True,
+        capture_output=True,
+        text=True,
     )
     assert outcome.returncode == 0, outcome.stdout
 
 
 def test_every_make_target_it_calls_exists(jobs):
-    called = {target for job in jobs.values() for run in commands(job)
-              for target in re.findall(r"\bmake ([\w-]+)", run)}
+    called = {
+        target
+        for job in jobs.values()
+        for run in commands(job)
+        for target in re.findall(r"\bmake ([\w-]+)", run)
+    }
     defined = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert {"test", "book", "pdf", "test-browser"} <= called
     assert called <= defined
@@ -57,8 +62,11 @@ def test_systems_and_versions(jobs):
     matrix = jobs["versions"]["strategy"]["matrix"]
     pairs = {(system, python) for system in matrix["system"] for python in matrix["python"]}
     pairs |= {(entry["system"], entry["python"]) for entry in matrix["include"]}
-    (own,) = [step["with"]["python-version"] for step in jobs["book"]["steps"]
-              if "setup-python" in step.get("uses", "")]
+    (own,) = [
+        step["with"]["python-version"]
+        for step in jobs["book"]["steps"]
+        if "setup-python" in step.get("uses", "")
+    ]
     pairs.add((jobs["book"]["runs-on"], own))
     assert {python for system, python in pairs if "ubuntu" in system} == {"3.11", "3.12", "3.13"}
     assert {system.split("-")[0] for system, _ in pairs} == {"ubuntu", "windows", "macos"}

@@ -13,7 +13,11 @@ from fontTools.ttLib import TTFont
 # Die Teile von MathJax, ohne das Menü: Es ist englisch und hängt an jede Formel einen Halt der
 # Tabulatortaste. «assistive-mml» gibt jeder Formel MathML, das Bildschirmleser vorlesen.
 MATHJAX = [
-    "startup.js", "core.js", "input/tex.js", "output/chtml.js", "output/chtml/fonts/tex.js",
+    "startup.js",
+    "core.js",
+    "input/tex.js",
+    "output/chtml.js",
+    "output/chtml/fonts/tex.js",
     "a11y/assistive-mml.js",
 ]
 CONFIG = {

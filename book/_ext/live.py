@@ -44,10 +44,10 @@ def quantise(matrix: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, flo
         Der Massstab einer Zeile ist ihre Nummer mal ``unit``.
     """
     limit = 2 ** (bits - 1) - 1
-    largest = np.abs(matrix).max(axis=1).astype(float)               # (V,)
+    largest = np.abs(matrix).max(axis=1).astype(float)  # (V,)
     unit = largest.max() / SCALES / limit
     scales = np.ceil(largest / unit / limit - 1e-9).astype(np.uint8)
-    steps = np.maximum(scales, 1)[:, None] * unit                    # eine Nullzeile bleibt null
+    steps = np.maximum(scales, 1)[:, None] * unit  # eine Nullzeile bleibt null
     return np.round(matrix / steps).astype(int), scales, float(unit)
 
 
@@ -72,7 +72,8 @@ def weight_script(weights: Weights, bits: int) -> str:
     }
     numbers, scales, unit = quantise(arrays["embedding.weight"], bits)
     parameters = unpack(weights.cell, layer) | {
-        "w": arrays["output.weight"][0], "b_output": arrays["output.bias"]
+        "w": arrays["output.weight"][0],
+        "b_output": arrays["output.bias"],
     }
     content = {
         "cell": weights.cell,

@@ -95,8 +95,14 @@ def first_pages(path: Path) -> dict[str, int]:
 def write_pdf(page: Page, target: Path) -> None:
     """Druckt auf A4, mit Gliederung, Seitenzahlen und Marken für Bildschirmleser."""
     page.pdf(
-        path=target, format="A4", outline=True, tagged=True, print_background=True,
-        display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
+        path=target,
+        format="A4",
+        outline=True,
+        tagged=True,
+        print_background=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOTER,
         margin={"top": "16mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
     )
 

@@ -13,8 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 # pyproject.toml zuletzt: Bricht der Befehl vorher ab, wiederholt man ihn einfach.
 PLACES = (
-    "README.md", "CITATION.cff", "book/*.md", "notebooks/*.md", "notebooks/*.ipynb",
-    ".github/**/*.yml", "pyproject.toml",
+    "README.md",
+    "CITATION.cff",
+    "book/*.md",
+    "notebooks/*.md",
+    "notebooks/*.ipynb",
+    ".github/**/*.yml",
+    "pyproject.toml",
 )
 
 

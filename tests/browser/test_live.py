@@ -21,9 +21,20 @@ ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "_build" / "html"
 TRY, STEPWISE = "book/ausprobieren.html", "book/schritte.html"
 TRICKY = [
-    "", " ", "…", "Great.The film", "DIDN'T don’t rock'n'roll 'quoted' it''s '", "snake_case _x_",
-    "<br />a<BR />b<br/>c", "cafe\u0301 café CAFÉ", "İstanbul ẞ ΣΑΣ", "naïve 1½ ² 10/10 Ⅷ ٣",
-    "日本 映画", "e\u0301\u0302 a\u0308", "🎬film👍 ©2001", "ﬁne ǅ",
+    "",
+    " ",
+    "…",
+    "Great.The film",
+    "DIDN'T don’t rock'n'roll 'quoted' it''s '",
+    "snake_case _x_",
+    "<br />a<BR />b<br/>c",
+    "cafe\u0301 café CAFÉ",
+    "İstanbul ẞ ΣΑΣ",
+    "naïve 1½ ² 10/10 Ⅷ ٣",
+    "日本 映画",
+    "e\u0301\u0302 a\u0308",
+    "🎬film👍 ©2001",
+    "ﬁne ǅ",
     "tab\tline\nbreak\u00a0nbsp\u2028end",
 ]
 
@@ -291,8 +302,13 @@ def test_arrow_keys_and_buttons_step_through_the_cell(stepwise):
     caption = stage.locator("p")
     stage.focus()
     for key, step in (
-        ("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2), ("End", 4), ("ArrowRight", 4),
-        ("Home", 1), ("ArrowLeft", 1),
+        ("ArrowRight", 2),
+        ("ArrowRight", 3),
+        ("ArrowLeft", 2),
+        ("End", 4),
+        ("ArrowRight", 4),
+        ("Home", 1),
+        ("ArrowLeft", 1),
     ):
         stepwise.keyboard.press(key)
         assert caption.inner_text().startswith(f"Schritt {step} von 4")
@@ -323,12 +339,15 @@ def test_numbers_of_the_cell_follow_its_equations(stepwise):
     assert all(f"{value:.2f}" in picture for value in results)
 
 
-@pytest.mark.parametrize("u, w, without, with_tanh", [
-    ("0.5", "0.5", "verschwindet", "verschwindet"),
-    ("1", "0", "bleibt in der Grössenordnung von 1", "bleibt in der Grössenordnung von 1"),
-    ("1.6", "0", "explodiert", "explodiert"),
-    ("1.6", "1", "explodiert", "verschwindet"),
-])
+@pytest.mark.parametrize(
+    "u, w, without, with_tanh",
+    [
+        ("0.5", "0.5", "verschwindet", "verschwindet"),
+        ("1", "0", "bleibt in der Grössenordnung von 1", "bleibt in der Grössenordnung von 1"),
+        ("1.6", "0", "explodiert", "explodiert"),
+        ("1.6", "1", "explodiert", "verschwindet"),
+    ],
+)
 def test_slider_changes_the_sentence(stepwise, u, w, without, with_tanh):
     stepwise.get_by_label("Gewicht u").fill(u)
     stepwise.get_by_label("Gewicht w").fill(w)

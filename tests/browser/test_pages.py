@@ -25,7 +25,8 @@ COLOURS = {
 }
 ENGLISH = re.compile(
     r"\b(search|toggle|next|previous|prev|open|show|hide|copy|copied|page|light|dark|link to|back|"
-    r"click|close|navigation|home|contents?|skip|settings|expand|collapse|download|issue)\b", re.I,
+    r"click|close|navigation|home|contents?|skip|settings|expand|collapse|download|issue)\b",
+    re.I,
 )
 NAMES_OF_BUTTONS = """() => [...document.querySelectorAll(
     "button, summary, .admonition-title, [aria-label], [title]:not([title*='doi:']), svg title, " +

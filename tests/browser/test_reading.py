@@ -96,11 +96,14 @@ def test_the_overview_closes_once_it_has_led_somewhere(page, site):
     expect(page.get_by_role("heading", name="Schritt 3: Tore")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("text, target", [
-    ("Gleichung (9.3.9)", "notebooks/05_vanishing_gradients.html#gleichung-9-3-9"),
-    ("Abschnitt 9.3.8", "notebooks/08_inside_the_cell.html"),
-    ("Adding-Aufgabe", "book/glossar.html#term-Adding-Aufgabe"),
-])
+@pytest.mark.parametrize(
+    "text, target",
+    [
+        ("Gleichung (9.3.9)", "notebooks/05_vanishing_gradients.html#gleichung-9-3-9"),
+        ("Abschnitt 9.3.8", "notebooks/08_inside_the_cell.html"),
+        ("Adding-Aufgabe", "book/glossar.html#term-Adding-Aufgabe"),
+    ],
+)
 def test_a_mention_leads_to_what_it_names(page, site, text, target):
     page.goto(site + PAGE)
     page.locator("article").get_by_role("link", name=text, exact=True).first.click()
@@ -126,7 +129,8 @@ def test_a_figure_rolls_on_a_telephone_instead_of_shrinking(page, site):
     box = page.locator(".cell_output:has(img)").first
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")
     expect(box.or_(box.locator("[tabindex]")).first).to_have_attribute(
-        "aria-label", "Abbildung, seitwärts rollbar")
+        "aria-label", "Abbildung, seitwärts rollbar"
+    )
 
 
 def test_code_is_copied_with_a_german_word(page, site):
