@@ -1,22 +1,22 @@
-"""Kommandozeile: ``python -m anncourse train | evaluate | predict | data``."""
+"""Kommandozeile: ``anncourse train | evaluate | predict | data``."""
 
 import argparse
+import io
 import json
 import os
 import re
 import sys
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from anncourse import __version__
-from anncourse.errors import AnncourseError, InputError, OutsideError, reason
+from anncourse.checks import Rule, choice
+from anncourse.config import CELLS, RULES, SCHEMES, SEED, Config
+from anncourse.environment import own_environment
+from anncourse.errors import AnncourseError, InputError, OutsideError, printable, reason
 
-CELLS = ("rnn", "lstm", "gru")
-SCHEMES = ("pytorch", "keras", "forget_bias_3", "irnn")
 ACCELERATORS = ("cpu", "gpu", "auto")
-STRATEGIES = ("auto", "ddp")
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-ENGINE = ("accelerator", "devices", "num_nodes", "strategy", "precision")
 SOURCES = "imdb (vom Hub), sample (erzeugt, ohne Internet) oder ein Ordner mit Parquet-Dateien"
 GERMAN = {
     "usage: ": "Aufruf: ",
@@ -52,135 +52,55 @@ class Parser(argparse.ArgumentParser):
         super().exit(status, message)
 
 
-def one_of(what: str, allowed: tuple[str, ...]):
-    """Prüft einen Namen."""
+def option(rule: Rule) -> Callable[[str], object]:
+    """Prüft, was nach einer Option steht, mit der Regel, die auch in Python gilt."""
 
-    def check(value: str) -> str:
-        if value not in allowed:
-            raise argparse.ArgumentTypeError(
-                f"{what} «{value}» ist unbekannt; möglich sind {', '.join(allowed)}"
-            )
-        return value
-
-    return check
-
-
-def whole_number(smallest: int, largest: int):
-    """Prüft eine ganze Zahl."""
-
-    def check(value: str) -> int:
-        if not re.fullmatch("-?[0-9]{1,20}", value) or not smallest <= int(value) <= largest:
-            raise argparse.ArgumentTypeError(
-                f"«{value[:40]}» passt nicht; erwartet wird eine ganze Zahl von {smallest} bis "
-                f"{largest}"
-            )
-        return int(value)
+    def check(text: str) -> object:
+        number = re.fullmatch("-?[0-9]{1,20}", text)
+        try:
+            return rule(int(text) if number else text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
     return check
+
+
+@contextmanager
+def german_argparse() -> Iterator[None]:
+    """Argparse übersetzt mit dem Namen ``_``; nachher meint er wieder, was er meinte."""
+    english = argparse._  # type: ignore[attr-defined]  # kein Teil der Schnittstelle
+    argparse._ = lambda text: GERMAN.get(text, text)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        argparse._ = english  # type: ignore[attr-defined]
 
 
 def build_parser() -> Parser:
     """Befehle und Optionen, mit deutscher Hilfe."""
-    argparse._ = lambda text: GERMAN.get(text, text)  # argparse übersetzt mit diesem Namen
     parser = Parser(
-        prog="python -m anncourse",
-        description="Rekurrente Netze für die Filmkritiken aus Kapitel 9.3.",
+        prog="anncourse", description="Rekurrente Netze für die Filmkritiken aus Kapitel 9.3."
     )
+    version = f"anncourse {__version__}"
     parser.add_argument(
-        "--version",
-        action="version",
-        version=f"anncourse {__version__}",
-        help="zeigt die Version und endet",
+        "--version", action="version", version=version, help="zeigt die Version und endet"
     )
     commands = parser.add_subparsers(title="Befehle", metavar="BEFEHL", required=True)
-
-    train = commands.add_parser(
-        "train",
-        help="ein Netz trainieren",
-        description="Trainiert ein Netz, behält die beste Epoche und misst einmal auf dem "
-        "Testteil. Die letzte Zeile der Ausgabe ist JSON.",
+    _train_options(
+        commands.add_parser(
+            "train",
+            help="ein Netz trainieren",
+            description="Trainiert ein Netz, behält die beste Epoche und misst einmal auf dem "
+            "Testteil. Die letzte Zeile der Ausgabe ist JSON.",
+        )
     )
-    train.add_argument(
-        "--cell",
-        required=True,
-        type=one_of("Zelle", CELLS),
-        metavar="ZELLE",
-        help="rnn, lstm oder gru",
-    )
-    _add_data(train)
-    train.add_argument(
-        "--epochs",
-        type=whole_number(1, 1000),
-        metavar="N",
-        help="Durchgänge durch den Trainingsteil (Voreinstellung: 8)",
-    )
-    train.add_argument(
-        "--seed",
-        type=whole_number(0, 2**32 - 1),
-        default=0,
-        metavar="S",
-        help="Zufallsstart (Voreinstellung: 0)",
-    )
-    train.add_argument(
-        "--output",
-        type=Path,
-        metavar="ORDNER",
-        help="für Gewichte, metrics.csv und result.json (Voreinstellung: runs/ZELLE-seedS)",
-    )
-    train.add_argument(
-        "--init",
-        type=one_of("Anfangswerte", SCHEMES),
-        metavar="NAME",
-        help=f"Anfangswerte: {', '.join(SCHEMES)} (Voreinstellung: keras)",
-    )
-    engine = train.add_argument_group("Rechenwerk (Namen wie bei PyTorch Lightning)")
-    engine.add_argument(
-        "--accelerator",
-        type=one_of("Rechenwerk", ACCELERATORS),
-        default="cpu",
-        metavar="NAME",
-        help="cpu (Voreinstellung), gpu oder auto: Grafikkarte, wo eine da ist",
-    )
-    engine.add_argument(
-        "--devices",
-        type=whole_number(1, 1024),
-        default=1,
-        metavar="N",
-        help="Prozesse oder Grafikkarten je Rechner (Voreinstellung: 1)",
-    )
-    engine.add_argument(
-        "--nodes",
-        type=whole_number(1, 1024),
-        default=1,
-        metavar="N",
-        dest="num_nodes",
-        help="Rechner (Voreinstellung: 1)",
-    )
-    engine.add_argument(
-        "--strategy",
-        type=one_of("Strategie", STRATEGIES),
-        default="auto",
-        metavar="NAME",
-        help="auto (Voreinstellung) oder ddp: mehrere Prozesse teilen sich jeden Stapel",
-    )
-    engine.add_argument(
-        "--precision",
-        type=one_of("Genauigkeit", PRECISIONS),
-        default="32-true",
-        metavar="NAME",
-        help=f"{', '.join(PRECISIONS)} (Voreinstellung: 32-true)",
-    )
-    train.set_defaults(run=run_train)
-
     evaluate = commands.add_parser(
         "evaluate",
         help="ein trainiertes Netz auf dem Testteil messen",
         description="Misst ein trainiertes Netz auf dem Testteil. Die letzte Zeile ist JSON.",
     )
-    evaluate.add_argument("folder", type=Path, metavar="ORDNER", help="Ordner eines Laufs")
-    _add_data(evaluate)
-    evaluate.set_defaults(run=run_evaluate)
-
+    evaluate.add_argument("folder", metavar="ORDNER", help="Ordner eines Laufs")
+    _add_data(evaluate, run_evaluate)
     predict = commands.add_parser(
         "predict",
         help="Kritiken beurteilen",
@@ -191,23 +111,63 @@ def build_parser() -> Parser:
     predict.add_argument("text", nargs="*", metavar="TEXT", help="eine Kritik")
     predict.add_argument(
         "--model",
-        type=Path,
         metavar="ORDNER",
         help="Ordner eines Laufs (Voreinstellung: die mitgelieferte LSTM)",
     )
     predict.set_defaults(run=run_predict)
-
     data = commands.add_parser(
         "data",
         help="zeigen, welche Daten geladen werden",
         description="Zeigt, was geladen wird: woher, wie viel, SHA-256.",
     )
-    _add_data(data)
-    data.set_defaults(run=run_data)
+    _add_data(data, run_data)
     return parser
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
+def _train_options(train: argparse.ArgumentParser) -> None:
+    train.add_argument(
+        "--cell",
+        required=True,
+        type=option(choice(CELLS)),
+        metavar="ZELLE",
+        help="rnn, lstm oder gru",
+    )
+    _add_data(train, run_train)
+    train.add_argument(
+        "--epochs",
+        type=option(RULES["epochs"]),
+        metavar="N",
+        help=f"Durchgänge durch den Trainingsteil (Voreinstellung: {Config.epochs})",
+    )
+    train.add_argument(
+        "--seed",
+        type=option(SEED),
+        default=0,
+        metavar="S",
+        help="Zufallsstart (Voreinstellung: 0)",
+    )
+    train.add_argument(
+        "--output",
+        metavar="ORDNER",
+        help="für Gewichte, metrics.csv und result.json (Voreinstellung: runs/ZELLE-seedS)",
+    )
+    train.add_argument(
+        "--init",
+        type=option(choice(SCHEMES)),
+        metavar="NAME",
+        help=f"Anfangswerte: {', '.join(SCHEMES)} (Voreinstellung: {Config.init})",
+    )
+    train.add_argument(
+        "--accelerator",
+        type=option(choice(ACCELERATORS)),
+        default="cpu",
+        metavar="NAME",
+        help="cpu (Voreinstellung), gpu oder auto: Grafikkarte, wo eine da ist",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser, run: Callable) -> None:
+    parser.set_defaults(run=run)
     parser.add_argument(
         "--data",
         metavar="QUELLE",
@@ -219,38 +179,42 @@ def run_train(arguments: argparse.Namespace) -> int:
     """Trainieren."""
     from dataclasses import replace
 
-    from anncourse.config import Config
+    from anncourse.config import recipe
     from anncourse.sources import load_reviews
 
-    output = arguments.output or Path("runs", f"{arguments.cell}-seed{arguments.seed}")
+    output = arguments.output
+    if output is None:
+        output = str(Path("runs", f"{arguments.cell}-seed{arguments.seed}"))
+    changes = {"epochs": arguments.epochs, "init": arguments.init}
+    chosen = {name: value for name, value in changes.items() if value is not None}
+    config = replace(recipe(arguments.cell), **chosen)
     reviews = load_reviews(arguments.data)
     note(f"Daten: {reviews}")
-
-    from anncourse.data import ReviewsDataModule
-    from anncourse.training import fit
-
-    config = Config()
-    changes = {"epochs": arguments.epochs, "init": arguments.init}
-    config = replace(config, **{k: value for k, value in changes.items() if value is not None})
-    engine = {name: getattr(arguments, name) for name in ENGINE}
-    data = ReviewsDataModule(reviews, config)
     try:
-        with redirect_stdout(sys.stderr):  # dorthin der Balken; hierhin nur die Zeile JSON
-            _, result = fit(arguments.cell, data, config, arguments.seed, output, **engine)
+        with own_environment(), redirect_stdout(sys.stderr):  # dorthin der Balken
+            from anncourse.training import fit  # erst hier: Lightning liest schon beim Import
+
+            run = fit(
+                arguments.cell,
+                reviews,
+                config,
+                arguments.seed,
+                output,
+                accelerator=arguments.accelerator,
+            )
     except KeyboardInterrupt:
         note("Abgebrochen vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.")
         return 130
-    if result is None:  # ein weiterer Prozess desselben Trainings
-        return 0
+    result = run.result
     if result.interrupted:
         note(
             f"Abgebrochen. Die Gewichte der bisher besten Epoche ({result.best_epoch}) liegen in "
             f"«{output}»; result.json ist als gekürzt vermerkt. Auf dem Testteil misst sie: "
-            f"python -m anncourse evaluate {output}"
+            f"anncourse evaluate {output}"
         )
     else:
         note(f"Gewichte, Verlauf und Ergebnis liegen in «{output}».")
-    print(json.dumps(result.summary(), ensure_ascii=False))
+    print(json.dumps(result.summary()))
     return 130 if result.interrupted else 0
 
 
@@ -264,13 +228,13 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     weights = load_weights(arguments.folder)
     reviews = load_reviews(arguments.data)
 
-    from anncourse.data import EncodedReviews
-    from anncourse.models import model_from_weights
-    from anncourse.training import evaluate
+    with own_environment():
+        from anncourse.data import EncodedReviews
+        from anncourse.models import model_from_weights
+        from anncourse.training import evaluate
 
-    words = [tokenise(text) for text in reviews.test_texts]
-    vocabulary, maxlen = weights.vocabulary, weights.config.maxlen
-    part = EncodedReviews.encode(words, reviews.test_labels, vocabulary, maxlen)
+    ids = [weights.vocabulary.encode(tokenise(text)) for text in reviews.test_texts]
+    part = EncodedReviews.build(ids, reviews.test_labels, weights.config)
     accuracy = evaluate(model_from_weights(weights), part)
     low, high = interval(accuracy, len(part))
     note(
@@ -279,7 +243,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     )
     result = {"cell": weights.cell, "data": reviews.name, "digest": reviews.digest}
     result |= {"test_accuracy": accuracy, "interval": [low, high], "reviews": len(part)}
-    print(json.dumps(result, ensure_ascii=False))
+    print(json.dumps(result))
     return 0
 
 
@@ -289,15 +253,16 @@ def run_predict(arguments: argparse.Namespace) -> int:
     from anncourse.weights import SHIPPED_FOLDER, load_weights
 
     texts = [decode(os.fsencode(text)) for text in arguments.text] or read_lines()
-    weights = load_weights(arguments.model or SHIPPED_FOLDER / "lstm")
-    readings = []
-    for number, text in enumerate(texts, start=1):
+    weights = load_weights(SHIPPED_FOLDER / "lstm" if arguments.model is None else arguments.model)
+    for number, text in enumerate(texts, start=1):  # zuerst prüfen: Keine Rechnung geht verloren
         try:
-            readings.append(read(weights, text))
+            weights.vocabulary.encode_review(text, weights.config.maxlen)
         except InputError as error:
             raise InputError(f"Kritik {number}: {error}") from error
-    for text, reading in zip(texts, readings):
-        print(f"{reading.label} {reading.probability:.3f} {' '.join(text.split())}")
+    for text in texts:
+        reading = read(weights, text)
+        shown = printable(" ".join(text.split()))
+        print(f"{reading.label} {reading.probability:.3f} {shown}")
     return 0
 
 
@@ -307,11 +272,11 @@ def read_lines() -> list[str]:
     if sys.stdin is not None:
         if sys.stdin.isatty():
             note("Eine Kritik je Zeile; Ctrl-D beendet die Eingabe.")
-        lines = sys.stdin.buffer.read().splitlines()  # Bytes: nur echte Zeilenenden trennen
+        lines = sys.stdin.buffer.read().rstrip().splitlines()  # Bytes: nur echte Zeilenenden
     if not lines:
         raise InputError(
             "Keine Kritik gegeben. Erwartet wird ein Text, zum Beispiel: "
-            'python -m anncourse predict "a wonderful film"'
+            'anncourse predict "a wonderful film"'
         )
     return [decode(line) for line in lines]
 
@@ -329,6 +294,7 @@ def decode(line: bytes) -> str:
 
 def run_data(arguments: argparse.Namespace) -> int:
     """Zeigen, was geladen wird."""
+    from anncourse.files import resolve
     from anncourse.sources import HUB_NAME, HUB_REVISION, load_reviews
 
     source = arguments.data or os.environ.get("ANNCOURSE_DATA") or "imdb"
@@ -337,8 +303,8 @@ def run_data(arguments: argparse.Namespace) -> int:
         "sample": "erzeugt von anncourse.sample",
     }
     reviews = load_reviews(source)
-    print(f"Name:     {reviews.name}")
-    print(f"Herkunft: {origin.get(source) or Path(source).expanduser().resolve()}")
+    print(f"Name:     {printable(reviews.name)}")
+    print(f"Herkunft: {origin.get(source) or printable(str(resolve(source)))}")
     for part, labels in (("Training", reviews.train_labels), ("Test", reviews.test_labels)):
         print(f"{part + ':':9} {len(labels)} Kritiken, davon {labels.sum()} positiv")
     print(f"SHA-256:  {reviews.digest}")
@@ -346,9 +312,9 @@ def run_data(arguments: argparse.Namespace) -> int:
 
 
 def note(text: str) -> None:
-    """Ein Satz an den Menschen, auf der Standardfehlerausgabe; bei mehreren Prozessen einmal."""
-    if os.environ.get("LOCAL_RANK", "0") == "0":
-        print(text, file=sys.stderr)
+    """Ein Satz an den Menschen, auf der Standardfehlerausgabe."""
+    if sys.stderr is not None:
+        print(printable(text), file=sys.stderr)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -360,7 +326,8 @@ def main(argv: list[str] | None = None) -> int:
         0; 2 bei einem Fehler der Eingabe, 1 bei einem Fehler ausserhalb, 130 nach Ctrl-C.
     """
     try:
-        arguments = build_parser().parse_args(argv)
+        with german_argparse():
+            arguments = build_parser().parse_args(argv)
         status = arguments.run(arguments)
         print(end="", flush=True)  # hier, damit auch ein voller Datenträger eine Meldung gibt
         return status
@@ -380,9 +347,14 @@ def main(argv: list[str] | None = None) -> int:
         return OutsideError.exit_status
 
 
-if __name__ == "__main__":
-    if sys.stdout is not None:
-        sys.stdout.reconfigure(errors="backslashreplace")  # auch eine Ausgabe, die nur ASCII kann
+def run() -> None:
+    """Der getippte Befehl: `main` mit einem Terminal, das auch nur ASCII können darf."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     status = main()
     sys.stdout = None  # main hat sie geleert; was noch darin steht, nimmt niemand mehr an
     sys.exit(status)
+
+
+if __name__ == "__main__":
+    run()

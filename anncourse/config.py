@@ -1,13 +1,41 @@
-"""Die Hyperparameter des Kapitels: ein Satz für alle Netze."""
+"""Die Hyperparameter des Kapitels: ein Satz für alle Netze, der sich selbst prüft."""
 
 from dataclasses import dataclass
+
+from anncourse.checks import checked, choice, flag, optional, real, whole
+
+CELLS = ("rnn", "lstm", "gru")
+SCHEMES = ("pytorch", "keras", "forget_bias_3", "irnn")  # Anfangswerte
+SEED = whole(0, 2**32 - 1)
+RULES = {
+    "vocabulary_size": whole(2, 2**15),
+    "maxlen": whole(1, 100_000),
+    "validation_fraction": real(above=0, below=1),
+    "split_seed": SEED,
+    "embedding_dim": whole(1, 4096),
+    "hidden_size": whole(1, 4096),
+    "init": choice(SCHEMES),
+    "embedding_dropout": real(least=0, below=1),
+    "excerpt": optional(whole(1, 100_000)),
+    "batch_size": whole(1, 100_000),
+    "epochs": whole(1, 1000),
+    "similar_length": flag,
+    "padding_side": choice(("left", "right")),
+    "learning_rate": real(above=0),
+    "final_rate": real(least=0, most=1),
+    "rho": real(least=0, below=1),
+    "epsilon": real(above=0),
+    "gradient_norm": real(least=0),
+    "averaging": real(least=0, below=1),
+}
 
 
 @dataclass(frozen=True)
 class Config:
     """Hyperparameter, gemeinsam für SimpleRNN, LSTM und GRU.
 
-    Die Werte sind auf dem Validierungsteil gewählt, nie auf dem Testteil.
+    Die Werte sind auf dem Validierungsteil gewählt, nie auf dem Testteil. Zahlen von NumPy werden
+    zu jenen von Python; was nicht in `RULES` passt, endet in einem `InputError`.
 
     Attributes
     ----------
@@ -18,14 +46,12 @@ class Config:
     validation_fraction : float
         Anteil des Trainingsteils, der zur Validierung dient.
     split_seed : int
-        Zufallsstart der Aufteilung. Er ist von ``--seed`` unabhängig: Alle Läufe teilen
+        Zufallsstart der Aufteilung. Er ist von jenem des Trainings unabhängig: Alle Läufe teilen
         sich dieselbe Aufteilung und denselben Wortschatz.
-    embedding_dim : int
-        Breite der Einbettung E.
-    hidden_size : int
-        Breite des Zustands H.
+    embedding_dim, hidden_size : int
+        Breite E der Einbettung und H des Zustands.
     init : str
-        Name eines Schemas aus `anncourse.initialisation`.
+        Anfangswerte: eines der `SCHEMES` aus `anncourse.initialisation`.
     embedding_dropout : float
         Anteil der Komponenten der eingebetteten Wörter, die beim Training auf 0 gesetzt
         werden: dieselben bei allen Wörtern einer Kritik (Gal und Ghahramani 2016).
@@ -34,7 +60,7 @@ class Config:
         vielen Wörtern, in jeder Epoche einen anderen; ohne Angabe alles. Validierung und Test
         lesen immer alles.
     batch_size : int
-        Höchstens so viele Kritiken je Stapel.
+        Höchstens so viele Kritiken je Stapel beim Training.
     epochs : int
         Durchgänge durch die Trainingsseite.
     similar_length : bool
@@ -42,14 +68,10 @@ class Config:
         zufällige Stapel, alle auf ``maxlen`` aufgefüllt.
     padding_side : {"left", "right"}
         Auf welcher Seite aufgefüllt wird.
-    learning_rate : float
-        Lernrate am Anfang.
-    final_rate : float
-        Die Lernrate fällt linear auf ``final_rate * learning_rate``.
-    rho : float
-        Konstante ρ von RMSprop, wie in Keras (PyTorch: α = 0.99).
-    epsilon : float
-        Konstante ε von RMSprop, wie in Keras (PyTorch: 1e-8).
+    learning_rate, final_rate : float
+        Die Lernrate am Anfang; sie fällt linear auf ``final_rate * learning_rate``.
+    rho, epsilon : float
+        Konstanten ρ und ε von RMSprop, wie in Keras (PyTorch: 0.99 und 1e-8).
     gradient_norm : float
         Schranke, auf die die Norm des Gradienten begrenzt wird; 0: keine.
     averaging : float
@@ -75,3 +97,19 @@ class Config:
     epsilon: float = 1e-7
     gradient_norm: float = 1.0
     averaging: float = 0.995
+
+    def __post_init__(self):
+        for name, rule in RULES.items():
+            object.__setattr__(self, name, checked(name, getattr(self, name), rule))
+
+
+def recipe(cell: str) -> Config:
+    """Die Hyperparameter einer Zelle; bisher für alle dieselben.
+
+    Raises
+    ------
+    InputError
+        Wenn es keine solche Zelle gibt.
+    """
+    checked("Zelle", cell, choice(CELLS))
+    return Config()

@@ -1,9 +1,9 @@
 """Von den Kritiken zu Stapeln: aufteilen, nummerieren, nach Länge gruppieren."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +14,13 @@ from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from anncourse.cache import cached
-from anncourse.config import Config
+from anncourse import text
+from anncourse.cache import cached, code_of
+from anncourse.checks import checked
+from anncourse.config import RULES, SEED, Config
 from anncourse.errors import InputError
 from anncourse.sources import Reviews
 from anncourse.text import PAD, Vocabulary, normalise
-
-CODE = ("text.py", "data.py")  # ändert sich eine davon, gilt der Zwischenspeicher nicht mehr
 
 
 def split(reviews: Reviews, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,26 +49,22 @@ def split(reviews: Reviews, fraction: float, seed: int) -> tuple[np.ndarray, np.
     InputError
         Wenn eine der beiden Seiten leer bliebe.
     """
-    if not 0 < fraction < 1:
-        raise InputError(
-            f"Der Anteil der Validierung ist {fraction}. Erwartet wird eine Zahl zwischen 0 und "
-            "1, zum Beispiel 0.2."
-        )
-    rng = np.random.default_rng(seed)
+    fraction = checked("Anteil der Validierung", fraction, RULES["validation_fraction"])
+    rng = np.random.default_rng(checked("Zufallsstart", seed, SEED))
     in_test = set(reviews.test_texts)
     groups: dict[str, list[int]] = {}  # gleicher Text, gleiche Gruppe
-    for position, text in enumerate(reviews.train_texts):
-        groups.setdefault(text, []).append(position)
+    for position, review in enumerate(reviews.train_texts):
+        groups.setdefault(review, []).append(position)
     texts = list(groups)
     texts = [texts[k] for k in rng.permutation(len(texts))]
-    texts.sort(key=lambda text: text not in in_test)  # stabil: Texte des Testteils zuerst
+    texts.sort(key=lambda review: review not in in_test)  # stabil: Texte des Testteils zuerst
     room = {label: round(fraction * np.sum(reviews.train_labels == label)) for label in (0, 1)}
     validation = []
-    for text in texts:
-        label = reviews.train_labels[groups[text][0]]
-        if len(groups[text]) <= room[label]:
-            room[label] -= len(groups[text])
-            validation += groups[text]
+    for review in texts:
+        label = reviews.train_labels[groups[review][0]]
+        if len(groups[review]) <= room[label]:
+            room[label] -= len(groups[review])
+            validation += groups[review]
     train = np.setdiff1d(np.arange(len(reviews.train_texts)), validation)
     if not (len(train) and validation):
         raise InputError(
@@ -95,14 +91,15 @@ def number_reviews(reviews: Reviews, config: Config) -> dict[str, np.ndarray]:
     Returns
     -------
     dict
-        ``words`` (V,): der Wortschatz, nur aus den Kritiken der Trainingsseite;
+        ``words``: der Wortschatz, nur aus den Kritiken der Trainingsseite, als UTF-8 mit
+        Leerzeichen dazwischen (ein Feld von Texten gäbe jedem Wort den Platz des längsten);
         ``train``, ``validation``: Stellen im Trainingsteil; ``ids``: die Wortnummern aller
         Kritiken hintereinander, erst Trainings-, dann Testteil, int16; ``lengths`` (N,): wie
         viele davon zu jeder Kritik gehören.
     """
     train, validation = split(reviews, config.validation_fraction, config.split_seed)
     texts = map(normalise, chain(reviews.train_texts, reviews.test_texts))
-    reviewed = pc.ascii_split_whitespace(pa.array((text or None for text in texts), pa.string()))
+    reviewed = pc.ascii_split_whitespace(pa.array((words or None for words in texts), pa.string()))
     lengths = pc.list_value_length(reviewed).fill_null(0).to_numpy(zero_copy_only=False)
     encoded = pc.list_flatten(reviewed).dictionary_encode()
     words = encoded.dictionary.to_pylist()  # jedes Wort einmal
@@ -112,7 +109,7 @@ def number_reviews(reviews: Reviews, config: Config) -> dict[str, np.ndarray]:
     seen = {word: n for word, n in zip(words, counts.tolist()) if n}
     vocabulary = Vocabulary.from_counts(seen, config.vocabulary_size)
     return {
-        "words": np.array(vocabulary.words),
+        "words": np.frombuffer(" ".join(vocabulary.words).encode(), dtype=np.uint8),
         "train": train,
         "validation": validation,
         "ids": vocabulary.encode(words)[numbers],
@@ -146,16 +143,17 @@ class EncodedReviews(Dataset):
     excerpt: int | None = None
 
     @classmethod
-    def encode(
-        cls,
-        reviews: Iterable[list[str]],
-        labels: np.ndarray,
-        vocabulary: Vocabulary,
-        maxlen: int,
+    def build(
+        cls, ids: Iterable[np.ndarray], labels: np.ndarray, config: Config, training: bool = False
     ) -> "EncodedReviews":
-        """Nummeriert zerlegte Kritiken; von langen bleiben die letzten ``maxlen`` Wörter."""
-        ids = [torch.from_numpy(vocabulary.encode(words[-maxlen:])) for words in reviews]
-        return cls(ids, torch.tensor(labels, dtype=torch.float32))
+        """Ein Teil, wie ihn die Hyperparameter verlangen; Ausschnitte nur zum Trainieren."""
+        return cls(
+            [torch.from_numpy(review[-config.maxlen :]) for review in ids],
+            torch.tensor(labels, dtype=torch.float32),
+            config.padding_side,
+            None if config.similar_length else config.maxlen,
+            config.excerpt if training else None,
+        )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -179,6 +177,11 @@ class EncodedReviews(Dataset):
         start = torch.randint(len(ids) - self.excerpt + 1, ()).item()
         return ids[start : start + self.excerpt]
 
+    def batches(self, size: int = 256) -> list[list[int]]:
+        """Stellen in Stapeln nach Länge: So wird gemessen, beim Training wie danach."""
+        by_length = self.lengths().argsort(kind="stable").tolist()
+        return [by_length[start : start + size] for start in range(0, len(self), size)]
+
     def lengths(self) -> np.ndarray:
         """Anzahl Wörter, die von jeder Kritik in den Stapel kommen, Form ``(N,)``."""
         lengths = np.array([len(ids) for ids in self.ids])
@@ -191,30 +194,22 @@ class LengthBatchSampler(Sampler[list[int]]):
     In jeder Epoche: mischen, in Gruppen von etwa 50 Stapeln teilen, jede Gruppe nach Länge
     ordnen, in gleich grosse Stapel teilen, die Stapel mischen. Jede Kritik kommt genau einmal vor.
 
-    Rechnen mehrere Prozesse gemeinsam, so teilen sie jeden *Stapel* unter sich auf: Ein Schritt
-    verarbeitet dieselben Kritiken wie in einem einzigen Prozess.
-
     Parameters
     ----------
     lengths : numpy.ndarray
         Länge jeder Kritik, Form ``(N,)``.
     batch_size : int
-        Höchstens so viele Kritiken je Stapel, über alle Prozesse zusammen.
+        Höchstens so viele Kritiken je Stapel.
     seed : int
         Zufallsstart; jede Epoche mischt neu.
-    rank, ranks : int
-        Nummer dieses Prozesses, von 0 an, und Anzahl Prozesse.
     """
 
     GROUP = 50
 
-    def __init__(
-        self, lengths: np.ndarray, batch_size: int, seed: int, rank: int = 0, ranks: int = 1
-    ):
+    def __init__(self, lengths: np.ndarray, batch_size: int, seed: int):
         self.lengths = lengths
         self.batch_size = batch_size
         self.seed = seed
-        self.rank, self.ranks = rank, ranks
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -239,7 +234,7 @@ class LengthBatchSampler(Sampler[list[int]]):
         rng = np.random.default_rng([self.seed, self.epoch])
         batches = self._batches(rng.permutation(len(self.lengths)))
         for k in rng.permutation(len(batches)):
-            yield batches[k][self.rank :: self.ranks].tolist()
+            yield batches[k].tolist()
 
 
 class ReviewsDataModule(pl.LightningDataModule):
@@ -272,49 +267,33 @@ class ReviewsDataModule(pl.LightningDataModule):
     def __init__(self, reviews: Reviews, config: Config = Config(), seed: int = 0):
         super().__init__()
         self.reviews, self.config, self.seed = reviews, config, seed
-        code = [Path(__file__).with_name(name).read_text("utf-8") for name in CODE]
         key = {
             "digest": reviews.digest,
             "vocabulary_size": config.vocabulary_size,
             "validation_fraction": config.validation_fraction,
             "split_seed": config.split_seed,
-            "code": code,
+            "code": code_of(text, split, number_reviews),
+            "unicode": unicodedata.unidata_version,
         }
         numbered = cached(key, lambda: number_reviews(reviews, config))
-        self.vocabulary = Vocabulary(tuple(numbered["words"].tolist()))
+        self.vocabulary = Vocabulary(tuple(numbered["words"].tobytes().decode().split(" ")))
         ids = np.split(numbered["ids"], np.cumsum(numbered["lengths"])[:-1])
         n, labels = len(reviews.train_texts), reviews.train_labels
-        self.train = self._part(ids, labels, numbered["train"], config.excerpt)
-        self.validation = self._part(ids, labels, numbered["validation"])
-        self.test = self._part(ids[n:], reviews.test_labels, np.arange(len(reviews.test_texts)))
-
-    def _part(
-        self, ids: list, labels: np.ndarray, positions: np.ndarray, excerpt: int | None = None
-    ) -> EncodedReviews:
-        c = self.config
-        return EncodedReviews(
-            [torch.from_numpy(ids[k][-c.maxlen :]) for k in positions],
-            torch.tensor(labels[positions], dtype=torch.float32),
-            c.padding_side,
-            None if c.similar_length else c.maxlen,
-            excerpt,
-        )
-
-    def _loader(self, part: EncodedReviews) -> DataLoader:
-        c, trainer = self.config, self.trainer
-        lengths = part.lengths() if c.similar_length else np.zeros(len(part))  # alle gleich lang
-        ranks = (trainer.global_rank, trainer.world_size) if trainer else ()
-        sampler = LengthBatchSampler(lengths, c.batch_size, self.seed, *ranks)
-        return DataLoader(part, sampler=sampler, batch_size=None)  # der Sampler macht die Stapel
+        train, validation = numbered["train"], numbered["validation"]
+        build = EncodedReviews.build
+        self.train = build([ids[k] for k in train], labels[train], config, training=True)
+        self.validation = build([ids[k] for k in validation], labels[validation], config)
+        self.test = build(ids[n:], reviews.test_labels, config)
 
     def train_dataloader(self) -> DataLoader:
-        """Stapel des Trainingsteils, jede Epoche neu gemischt."""
-        return self._loader(self.train)
+        """Stapel der Trainingsseite, jede Epoche neu gemischt."""
+        c = self.config
+        lengths = self.train.lengths() if c.similar_length else np.zeros(len(self.train))
+        return self._loader(self.train, LengthBatchSampler(lengths, c.batch_size, self.seed))
 
     def val_dataloader(self) -> DataLoader:
         """Stapel des Validierungsteils."""
-        return self._loader(self.validation)
+        return self._loader(self.validation, self.validation.batches())
 
-    def test_dataloader(self) -> DataLoader:
-        """Stapel des Testteils."""
-        return self._loader(self.test)
+    def _loader(self, part: EncodedReviews, batches: Iterable[list[int]]) -> DataLoader:
+        return DataLoader(part, sampler=batches, batch_size=None)  # die Stapel sind schon gemacht

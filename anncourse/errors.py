@@ -10,6 +10,7 @@ REASONS = {
     errno.EEXIST: "dort liegt schon eine Datei",
     errno.EFBIG: "die Datei würde zu gross",
     errno.EISDIR: "das ist ein Ordner",
+    errno.ELOOP: "die Verknüpfungen führen im Kreis",
     errno.ENAMETOOLONG: "der Name ist zu lang",
     errno.ENOENT: "das gibt es nicht",
     errno.ENOSPC: "auf dem Datenträger ist kein Platz mehr",
@@ -42,6 +43,19 @@ class OutsideError(AnncourseError, RuntimeError):
     exit_status = 1
 
 
+def missing_extra(package: str, extra: str) -> OutsideError:
+    """Der Fehler, wenn ein Paket fehlt, das nur ein Zusatz mitbringt."""
+    return OutsideError(
+        f"Hier fehlt das Paket {package}. Es kommt mit dem Zusatz «{extra}»: "
+        f'pip install "anncourse[{extra}]", im Klon pip install -e ".[{extra}]".'
+    )
+
+
 def reason(error: OSError) -> str:
     """Warum das Betriebssystem etwas verweigert hat, auf Deutsch, soweit bekannt."""
-    return REASONS.get(error.errno) or error.strerror or str(error)
+    return REASONS.get(error.errno or 0) or error.strerror or str(error)
+
+
+def printable(text: str) -> str:
+    """Der Text ohne Steuerzeichen: Ein Terminal gehorchte ihnen, statt sie zu zeigen."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -3,9 +3,8 @@
 import torch
 from torch import nn
 
-from anncourse.errors import InputError
-
-SCHEMES = ("pytorch", "keras", "forget_bias_3", "irnn")
+from anncourse.checks import checked, choice
+from anncourse.config import SCHEMES
 
 
 @torch.no_grad()
@@ -40,7 +39,7 @@ def initialise(model: nn.Module, scheme: str) -> None:
     Orthogonale Matrizen: Saxe et al. 2014, arXiv:1312.6120. Vergesstor: Gers et al. 2000 und
     Jozefowicz et al. 2015. Einheitsmatrix: Le et al. 2015, arXiv:1504.00941 (dort mit ReLU).
     """
-    if _check_scheme(scheme) == "pytorch":
+    if checked("Anfangswerte", scheme, choice(SCHEMES)) == "pytorch":
         return
     nn.init.uniform_(model.embedding.weight, -0.05, 0.05)
     if model.embedding.padding_idx is not None:
@@ -53,7 +52,7 @@ def initialise(model: nn.Module, scheme: str) -> None:
 @torch.no_grad()
 def initialise_recurrent(layer: nn.RNNBase, scheme: str) -> None:
     """Dasselbe für eine rekurrente Schicht allein; ``pytorch`` lässt sie, wie sie ist."""
-    if _check_scheme(scheme) == "pytorch":
+    if checked("Anfangswerte", scheme, choice(SCHEMES)) == "pytorch":
         return
     H = layer.hidden_size
     for name, weight in layer.named_parameters():
@@ -68,10 +67,3 @@ def initialise_recurrent(layer: nn.RNNBase, scheme: str) -> None:
                 usual = 1.0 if isinstance(layer, nn.LSTM) else 0.0
                 # f von i, f, g, o (LSTM), z von r, z, n (GRU)
                 weight[H : 2 * H] = 3.0 if scheme == "forget_bias_3" else usual
-
-
-def _check_scheme(scheme: str) -> str:
-    """Gibt den Namen zurück, wenn es das Schema gibt; sonst ein `InputError`."""
-    if scheme not in SCHEMES:
-        raise InputError(f"Schema «{scheme}» ist unbekannt. Möglich sind: {', '.join(SCHEMES)}.")
-    return scheme

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from anncourse.config import Config
-from anncourse.errors import InputError
+from anncourse.checks import checked, choice
+from anncourse.config import CELLS, Config
 from anncourse.initialisation import initialise
 from anncourse.text import PAD
 from anncourse.weights import Weights
@@ -25,10 +25,12 @@ class SentimentClassifier(nn.Module):
     Dropout mit einer Maske je Folge: Gal und Ghahramani 2016, arXiv:1512.05287.
     """
 
-    recurrent_layer: type[nn.RNNBase]
+    cell: str
+    recurrent_layer: type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]
 
     def __init__(self, config: Config = Config()):
         super().__init__()
+        self.config = config
         V, E, H = config.vocabulary_size, config.embedding_dim, config.hidden_size
         self.embedding = nn.Embedding(V, E, padding_idx=PAD)
         self.dropout = nn.Dropout1d(config.embedding_dropout)
@@ -59,22 +61,22 @@ class SentimentClassifier(nn.Module):
 class SimpleRNNClassifier(SentimentClassifier):
     """Mit ``nn.RNN``: h_t = tanh(W x_t + U h_{t−1} + b) (Elman 1990)."""
 
-    recurrent_layer = nn.RNN
+    cell, recurrent_layer = "rnn", nn.RNN
 
 
 class LSTMClassifier(SentimentClassifier):
     """Mit ``nn.LSTM``: Übertragsspur und drei Tore (Hochreiter und Schmidhuber 1997)."""
 
-    recurrent_layer = nn.LSTM
+    cell, recurrent_layer = "lstm", nn.LSTM
 
 
 class GRUClassifier(SentimentClassifier):
     """Mit ``nn.GRU``: zwei Tore, keine eigene Spur (Cho et al. 2014)."""
 
-    recurrent_layer = nn.GRU
+    cell, recurrent_layer = "gru", nn.GRU
 
 
-CELLS = {"rnn": SimpleRNNClassifier, "lstm": LSTMClassifier, "gru": GRUClassifier}
+CLASSIFIERS = {c.cell: c for c in (SimpleRNNClassifier, LSTMClassifier, GRUClassifier)}
 
 
 def build_model(cell: str, config: Config = Config()) -> SentimentClassifier:
@@ -85,9 +87,7 @@ def build_model(cell: str, config: Config = Config()) -> SentimentClassifier:
     InputError
         Wenn es keine solche Zelle gibt.
     """
-    if cell not in CELLS:
-        raise InputError(f"Zelle «{cell}» ist unbekannt. Möglich sind: {', '.join(CELLS)}.")
-    return CELLS[cell](config)
+    return CLASSIFIERS[checked("Zelle", cell, choice(CELLS))](config)
 
 
 def model_from_weights(weights: Weights) -> SentimentClassifier:

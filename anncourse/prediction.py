@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anncourse.cells import STEPS, sigmoid, unpack, unroll
+from anncourse.errors import InputError
 from anncourse.weights import Weights
 
 
@@ -58,16 +59,18 @@ def read(weights: Weights, text: str) -> Reading:
     Raises
     ------
     InputError
-        Wenn der Text kein bekanntes Wort enthält.
+        Wenn der Text kein bekanntes Wort enthält oder das Netz keine Zahl ergibt.
     """
     ids = weights.vocabulary.encode_review(text, weights.config.maxlen)  # (T,)
     arrays = weights.arrays
-    layer = {
-        name.removeprefix("recurrent."): array
-        for name, array in arrays.items()
-        if name.startswith("recurrent.")
-    }
-    inputs = arrays["embedding.weight"][ids]  # (T, E)
-    states = unroll(STEPS[weights.cell], inputs, unpack(weights.cell, layer))
-    logits = states["h"] @ arrays["output.weight"][0] + arrays["output.bias"]  # (T,)
-    return Reading(weights.vocabulary.decode(ids), sigmoid(logits), states)
+    with np.errstate(over="ignore", invalid="ignore"):  # was nicht endlich ist, fällt unten auf
+        inputs = arrays["embedding.weight"][ids]  # (T, E)
+        states = unroll(STEPS[weights.cell], inputs, unpack(weights.cell, weights.layer()))
+        logits = states["h"] @ arrays["output.weight"][0] + arrays["output.bias"]  # (T,)
+        probabilities = sigmoid(logits)
+    if not np.isfinite(probabilities).all():
+        raise InputError(
+            "Das Netz ergibt keine Wahrscheinlichkeit: Seine Gewichte sind zu gross. Trainieren "
+            "Sie es neu, mit einer kleineren learning_rate."
+        )
+    return Reading(weights.vocabulary.decode(ids), probabilities, states)

@@ -3,16 +3,13 @@
 import io
 import json
 import math
-import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import pandas as pd
 
 RESULT_FILE, METRICS_FILE = "result.json", "metrics.csv"
-MEASURED_FOLDER = Path(__file__).parent / "measured"
-BENCH_FILE = MEASURED_FOLDER / "bench" / "bench.json"
-TRIED_FILE = BENCH_FILE.with_name("tried.json")
+METRICS = ["train_loss", "val_loss", "train_accuracy", "val_accuracy"]
 
 
 @dataclass(frozen=True)
@@ -76,19 +73,23 @@ class RunResult:
         """Alles ausser dem Verlauf, für eine Zeile JSON."""
         return {name: value for name, value in asdict(self).items() if name != "metrics"}
 
-    def save(self, folder: str | os.PathLike) -> None:
-        """Schreibt ``metrics.csv``, dann ``result.json``."""
-        Path(folder, METRICS_FILE).write_text(self.metrics)
+    def files(self) -> dict[str, bytes]:
+        """Die Inhalte von ``metrics.csv`` und ``result.json``."""
         text = json.dumps(self.summary(), indent=1, ensure_ascii=False)
-        Path(folder, RESULT_FILE).write_text(text + "\n", encoding="utf-8")
+        return {METRICS_FILE: self.metrics.encode(), RESULT_FILE: f"{text}\n".encode()}
 
     def table(self) -> pd.DataFrame:
         """Eine Zeile je Epoche (von 1 an): Verlust und Genauigkeit beider Teile."""
         return metrics_table(io.StringIO(self.metrics))
 
 
+def metrics_text(history: Sequence[dict[str, float]]) -> str:
+    """Der Inhalt von ``metrics.csv``: eine Zeile je Epoche, dort von 0 an gezählt."""
+    return pd.DataFrame(history).reindex(columns=["epoch", *METRICS]).to_csv(index=False)
+
+
 def metrics_table(file) -> pd.DataFrame:
-    """Fasst die CSV-Datei von Lightning zu einer Zeile je Epoche zusammen.
+    """Der Verlauf eines Trainings, auch aus einer Datei, die Lightnings CSVLogger schrieb.
 
     Lightning schreibt je Epoche eine Zeile für die Validierung und eine für das Training; was
     in der einen fehlt, steht in der anderen.
@@ -104,8 +105,8 @@ def metrics_table(file) -> pd.DataFrame:
         Index ``Epoche`` ab 1; Spalten ``train_loss``, ``val_loss``, ``train_accuracy``,
         ``val_accuracy``.
     """
-    columns = ["train_loss", "val_loss", "train_accuracy", "val_accuracy"]
-    table = pd.read_csv(file).groupby("epoch").first().reindex(columns=columns)
+    rows = pd.read_csv(file, float_precision="round_trip")
+    table = rows.groupby("epoch").first().reindex(columns=METRICS)
     table.index = (table.index + 1).rename("Epoche")
     return table
 
@@ -127,59 +128,3 @@ def interval(accuracy: float, number: int, z: float = 1.96) -> tuple[float, floa
         * math.sqrt(accuracy * (1 - accuracy) / number + z**2 / (4 * number**2))
     )
     return centre - half, centre + half
-
-
-def measured(pattern: str = "*") -> pd.DataFrame:
-    """Die gespeicherten Läufe, aus denen die Tabellen des Buchs entstehen.
-
-    Sie kommen mit dem Paket; ``make results`` rechnet sie neu.
-
-    Parameters
-    ----------
-    pattern : str
-        Muster für die Namen, zum Beispiel ``"lstm-keras-*"``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Eine Zeile je Lauf, Index ``name``; Spalten wie in `RunResult.summary`, die
-        Hyperparameter als eigene Spalten.
-    """
-    files = sorted(MEASURED_FOLDER.glob(f"{pattern}.json"))
-    rows = [json.loads(file.read_text("utf-8")) for file in files]
-    return pd.DataFrame([row | row.pop("config", {}) for row in rows]).set_index("name")
-
-
-def mean_and_spread(values: pd.Series) -> str:
-    """Mittelwert ± Standardabweichung von Anteilen, in Prozent."""
-    return f"{100 * values.mean():.1f} ± {100 * values.std():.1f}"
-
-
-def bench_table(bench: dict) -> pd.DataFrame:
-    """Naheliegender Weg gegen unseren, in Sekunden und als Verhältnis.
-
-    Parameters
-    ----------
-    bench : dict
-        Der Inhalt von ``BENCH_FILE``, geschrieben von ``make bench``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Spalten ``naheliegend``, ``hier`` (Sekunden; NaN: nie erreicht) und ``Verhältnis``.
-    """
-    times = {
-        f"eine Epoche, {cell.upper()}": (t["plain"], t["ours"])
-        for cell, t in bench["epochs"].items()
-    }
-    preparation = bench["preparation"]
-    times["50 000 Kritiken vorbereiten"] = preparation["plain"], preparation["cold"]
-    times["dasselbe beim zweiten Mal, samt Lesen"] = (
-        preparation["plain"] + preparation["reading"],
-        preparation["warm"],
-    )
-    for target, reached in bench["targets"]["ours"].items():
-        label = f"LSTM bis {100 * float(target):.0f} % Validierung"
-        times[label] = bench["targets"]["plain"][target], reached
-    table = pd.DataFrame(times, index=["naheliegend", "hier"], dtype=float).T
-    return table.assign(Verhältnis=table["hier"] / table["naheliegend"])

@@ -8,24 +8,28 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from IPython.display import display
 from pytorch_lightning.callbacks import TQDMProgressBar
-from safetensors import SafetensorError
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from anncourse import __version__
+from anncourse.environment import own_environment
 from anncourse.errors import InputError, OutsideError, reason
+from anncourse.files import resolve, write_files
 
 
 class ProgressBar(TQDMProgressBar):
     """Lightnings Balken mit deutscher Beschriftung."""
 
-    validation_description = "Validierung"
+    @property
+    def validation_description(self) -> str:
+        """Was vor dem Balken der Validierung steht."""
+        return "Validierung"
 
     def on_train_epoch_start(self, trainer, *args) -> None:
         """Beschriftet den Balken mit der Epoche, von 1 an gezählt."""
@@ -34,44 +38,18 @@ class ProgressBar(TQDMProgressBar):
             f"Epoche {trainer.current_epoch + 1}/{trainer.max_epochs}"
         )
 
-    def on_validation_batch_start(self, trainer, module, batch, number, loader: int = 0) -> None:
+    def on_validation_batch_start(
+        self, trainer, pl_module, batch, batch_idx, dataloader_idx: int = 0
+    ) -> None:
         """Zählt die Stapel der Validierung, ohne Lightnings «DataLoader 0» dahinter."""
-        if self.has_dataloader_changed(loader):
+        if self.has_dataloader_changed(dataloader_idx):
             self.val_progress_bar.reset(total=self.total_val_batches_current_dataloader)
 
-    def get_metrics(self, trainer, *args) -> dict:
+    def get_metrics(self, trainer, pl_module) -> dict:
         """Neben dem Balken: die Genauigkeiten der letzten Epoche."""
         names = {"train_accuracy": "Training", "val_accuracy": "Validierung"}
-        metrics = super().get_metrics(trainer, *args)
+        metrics = super().get_metrics(trainer, pl_module)
         return {names[name]: value for name, value in metrics.items() if name in names}
-
-
-class GrowingCurve(pl.Callback):
-    """Zeichnet in einem Notebook nach jeder Epoche die Genauigkeiten neu, immer am selben Ort."""
-
-    def __init__(self, title: str):
-        self.title = title
-        self.history = {"Training": [], "Validierung": []}
-        self.place = None
-
-    def on_train_epoch_end(self, trainer, *args) -> None:
-        """Ein Punkt mehr auf jeder Linie."""
-        from anncourse.plots import growing_curve
-
-        for values, name in zip(self.history.values(), ("train_accuracy", "val_accuracy")):
-            values.append(float(trainer.callback_metrics[name]))
-        curve = growing_curve(self.history, trainer.max_epochs, self.title)
-        if self.place is None:
-            self.place = display(curve, display_id=True)
-        else:
-            self.place.update(curve)
-
-
-def watchers(title: str) -> list[pl.Callback]:
-    """Was jemand sieht, der zuschaut: einen Balken, in einem Notebook auch eine wachsende Kurve."""
-    if not live_session():
-        return []
-    return [ProgressBar(), *([GrowingCurve(title)] if "ipykernel" in sys.modules else [])]
 
 
 def live_session() -> bool:
@@ -81,17 +59,20 @@ def live_session() -> bool:
 
 
 @contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Unterdrückt die Hinweise von Lightning, die eine Leserin nicht braucht."""
+def isolated() -> Iterator[None]:
+    """Ein Block, nach dem alles ist wie vorher: Zufall, Umgebung, Warnungen, Meldungen."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
+    rank = rank_zero_only.rank
+    with own_environment(), torch.random.fork_rng(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric|torch")
         for logger in loggers:
             logger.setLevel(logging.ERROR)
+        rank_zero_only.rank = 0  # auch wenn die Umgebung beim Import einen anderen nannte
         try:
             yield
         finally:
+            rank_zero_only.rank = rank
             for logger, level in zip(loggers, levels):
                 logger.setLevel(level)
 
@@ -103,7 +84,7 @@ def uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # dorthin kommt kein Ctrl-C
         yield
         return
-    pressed = []
+    pressed: list[bool] = []
     previous = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
     try:
         yield
@@ -114,40 +95,63 @@ def uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def work_folder(output: str | os.PathLike | None) -> Iterator[str]:
-    """Ein Ordner für Zwischenstände, der am Ende verschwindet; im Ziel, damit Platz und Rechte
-    dort geprüft sind, bevor das Training beginnt. Scheitert es, bleibt nichts zurück."""
-    target = None if output is None else Path(output)
-    place = "temporären Ordner" if output is None else f"Ordner «{output}»"
-    new = []
+def output_folder(
+    output: str | os.PathLike | None, names: tuple[str, ...]
+) -> Iterator[Path | None]:
+    """Der Ordner für die Ergebnisse, geprüft, bevor das Training beginnt.
+
+    Ein eigens angelegter verschwindet wieder, wenn danach nichts darin liegt.
+    """
+    if output is None:
+        yield None
+        return
+    folder = resolve(output, "Der Ordner für die Ergebnisse")
+    new: list[Path] = []
     try:
-        if target is not None:
-            new = [folder for folder in (target, *target.parents) if not folder.exists()]
-            target.mkdir(parents=True, exist_ok=True)
-        work = tempfile.TemporaryDirectory(dir=target, prefix=".training-")
+        new = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(f"«{name}» ist darin ein Ordner")
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         _remove_empty(new)
         raise InputError(
-            f"In den {place} lässt sich nicht schreiben: {reason(error)}. "
+            f"In den Ordner «{output}» lässt sich nicht schreiben: {reason(error)}. "
             "Wählen Sie mit --output einen anderen."
         ) from error
     try:
-        with work as folder:
-            yield folder
-    except (OSError, SafetensorError) as error:
+        yield folder
+    finally:
         _remove_empty(new)
-        why = reason(error) if isinstance(error, OSError) else error
+
+
+def keep(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Legt die Ergebnisse ab; nimmt der Ordner sie nicht auf, dann an einem anderen Ort.
+
+    Raises
+    ------
+    OutsideError
+        Wenn der Ordner sie nicht aufnimmt; die Meldung sagt, wo sie statt dessen liegen.
+    """
+    try:
+        with uninterrupted():
+            write_files(folder, contents)
+    except OSError as error:
+        rescued = ""
+        with suppress(OSError):
+            other = Path(tempfile.mkdtemp(prefix="anncourse-"))
+            write_files(other, contents)
+            rescued = f"Sie liegen deshalb in «{other}». "
         raise OutsideError(
-            f"Der {place} nimmt die Ergebnisse nicht auf: {why}. Schaffen Sie Platz, oder "
-            "wählen Sie mit --output einen anderen."
+            f"Der Ordner «{folder}» nimmt die Ergebnisse nicht auf: {reason(error)}. {rescued}"
+            "Schaffen Sie Platz, oder wählen Sie mit --output einen anderen."
         ) from error
-    except BaseException:
-        _remove_empty(new)
-        raise
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Entfernt eigens angelegte Ordner wieder, den innersten zuerst."""
+    """Entfernt eigens angelegte Ordner wieder, wenn sie leer sind, den innersten zuerst."""
     for folder in folders:
         with suppress(OSError):
             folder.rmdir()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from anncourse.errors import InputError, OutsideError
+from anncourse.errors import InputError, OutsideError, printable
+from anncourse.files import resolve
 
 HUB_NAME = "stanfordnlp/imdb"
 HUB_REVISION = "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"
@@ -26,15 +27,17 @@ class Reviews:
     ----------
     name : str
         «IMDb», «Beispieldaten» oder der Name des Ordners; nie ein Pfad.
-    train_texts : list of str
-        Die Kritiken des Trainingsteils, nach Klasse und dann nach dem Text geordnet: In welcher
-        Reihenfolge eine Quelle sie liefert, ändert so weder die Prüfsumme noch die Aufteilung.
-    train_labels : numpy.ndarray
+    train_texts, test_texts : list of str
+        Die Kritiken beider Teile, von `load_reviews` nach Klasse und dann nach dem Text geordnet:
+        In welcher Reihenfolge eine Quelle sie liefert, ändert so weder die Prüfsumme noch die
+        Aufteilung.
+    train_labels, test_labels : numpy.ndarray
         0 = negativ, 1 = positiv; Form ``(N,)``, int8.
-    test_texts : list of str
-        Die Kritiken des Testteils, ebenso geordnet.
-    test_labels : numpy.ndarray
-        Ihre Labels.
+
+    Raises
+    ------
+    InputError
+        Wenn Texte und Labels nicht zusammenpassen oder keine sind.
     """
 
     name: str
@@ -42,6 +45,18 @@ class Reviews:
     train_labels: np.ndarray
     test_texts: list[str]
     test_labels: np.ndarray
+
+    def __post_init__(self):
+        for part in ("train", "test"):
+            texts, labels = getattr(self, f"{part}_texts"), getattr(self, f"{part}_labels")
+            if len(texts) != len(labels) or not len(texts):
+                raise InputError(
+                    f"Der Teil «{part}» hat {len(texts)} Texte und {len(labels)} Labels. Erwartet "
+                    "werden gleich viele, mindestens je eines."
+                )
+            _check_rows(texts, labels, f"Im Teil «{part}»")
+            object.__setattr__(self, f"{part}_texts", list(texts))
+            object.__setattr__(self, f"{part}_labels", np.array(labels, dtype=np.int8))
 
     @cached_property
     def digest(self) -> str:
@@ -53,7 +68,7 @@ class Reviews:
         ):
             for text in texts:
                 digest.update(text.encode() + b"\0")
-            digest.update(np.asarray(labels, dtype=np.int8).tobytes())
+            digest.update(labels.tobytes())
         return digest.hexdigest()
 
     def __str__(self) -> str:
@@ -82,7 +97,7 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
     InputError
         Wenn der Ordner fehlt oder seine Dateien nicht passen.
     OutsideError
-        Wenn der Hub nicht antwortet.
+        Wenn der Hub nicht antwortet oder etwas anderes liefert als IMDb.
 
     References
     ----------
@@ -92,20 +107,35 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
     if source == "sample":
         from anncourse.sample import sample_corpus
 
-        parts, name = sample_corpus(), "Beispieldaten (erzeugt)"
-    elif source == "imdb":
-        parts, name = _from_hub(), "IMDb"
-    else:
-        folder = Path(os.path.expanduser(source))
-        parts, name = _from_folder(folder), folder.resolve().name
-    reviews = Reviews(name, *_in_order(*parts[:2]), *_in_order(*parts[2:]))
+        return _ordered("Beispieldaten (erzeugt)", *sample_corpus())
+    if source == "imdb":
+        reviews = _ordered("IMDb", *_from_hub())
+        if reviews.digest != IMDB_DIGEST:
+            raise OutsideError(
+                f"Was als {HUB_NAME} geladen wurde, ist nicht der Datensatz IMDb (SHA-256 "
+                f"{reviews.digest[:12]} statt {IMDB_DIGEST[:12]}). Liegt hier ein Ordner dieses "
+                "Namens, so wechseln Sie den Ordner; sonst leeren Sie den Zwischenspeicher von "
+                "Hugging Face (meist ~/.cache/huggingface)."
+            )
+        return reviews
+    folder = resolve(source, "Der Ordner der Daten")
+    reviews = _ordered(folder.name, *_from_folder(folder))
     return replace(reviews, name="IMDb") if reviews.digest == IMDB_DIGEST else reviews
 
 
-def _in_order(texts: Sequence[str], labels: Sequence[int]) -> tuple[list[str], np.ndarray]:
+def _ordered(
+    name: str,
+    train_texts: Sequence[str],
+    train_labels: Sequence[int],
+    test_texts: Sequence[str],
+    test_labels: Sequence[int],
+) -> Reviews:
     """Ordnet nach Klasse, dann nach Text: Hub und Ordner ergeben denselben Datensatz."""
-    pairs = sorted(zip(labels, texts))
-    return [text for _, text in pairs], np.array([label for label, _ in pairs], dtype=np.int8)
+    parts = []
+    for texts, labels in ((train_texts, train_labels), (test_texts, test_labels)):
+        pairs = sorted(zip(labels, texts))
+        parts += [[text for _, text in pairs], np.array([label for label, _ in pairs], np.int8)]
+    return Reviews(name, *parts)
 
 
 def _from_hub() -> tuple:
@@ -113,6 +143,10 @@ def _from_hub() -> tuple:
 
     try:
         parts = load_dataset(HUB_NAME, revision=HUB_REVISION)
+        columns = [(part, column) for part in ("train", "test") for column in COLUMNS]
+        return tuple(
+            parts[part][column][:] for part, column in columns
+        )  # [:] liest alles auf einmal
     except Exception as error:  # Internet, Datenträger, Rechte: datasets wirft dafür vieles
         raise OutsideError(
             f"Der Datensatz {HUB_NAME} liess sich nicht laden ({error}). Gebraucht wird beim "
@@ -120,8 +154,6 @@ def _from_hub() -> tuple:
             "Ordner (--data ORDNER) oder mit erzeugten Beispielen (--data sample); in einem "
             f"Notebook setzen Sie dafür die Umgebungsvariable {ENVIRONMENT_VARIABLE}."
         ) from error
-    columns = [(part, column) for part in ("train", "test") for column in COLUMNS]
-    return tuple(parts[part][column][:] for part, column in columns)  # [:] liest alles auf einmal
 
 
 def _from_folder(folder: Path) -> tuple:
@@ -140,9 +172,18 @@ def _read_part(folder: Path, part: str) -> tuple[list[str], list[int]]:
             f"Im Ordner «{folder}» fehlt der Teil «{part}». Erwartet werden Dateien wie im Hub: "
             f"{part}-00000-of-00001.parquet, auch in einem Unterordner."
         )
-    texts, labels = [], []
+    texts: list[str] = []
+    labels: list[int] = []
+    seen: dict[str, Path] = {}
     for file in files:
-        more_texts, more_labels = _read_file(file)
+        more_texts, more_labels, digest = _read_file(file)
+        twin = seen.setdefault(digest, file)
+        if twin is not file:
+            raise InputError(
+                f"«{file.relative_to(folder)}» hat denselben Inhalt wie "
+                f"«{twin.relative_to(folder)}»: Jede Kritik zählte doppelt. Entfernen Sie eine der "
+                "beiden Dateien."
+            )
         texts += more_texts
         labels += more_labels
     if not texts:
@@ -153,13 +194,16 @@ def _read_part(folder: Path, part: str) -> tuple[list[str], list[int]]:
     return texts, labels
 
 
-def _read_file(file: Path) -> tuple[list[str], list[int]]:
-    """Liest und prüft eine Parquet-Datei."""
+def _read_file(file: Path) -> tuple[list[str], list[int], str]:
+    """Liest und prüft eine Parquet-Datei; zuletzt kommt ihre Prüfsumme."""
     import pyarrow
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(file)
+        with open(file, "rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        with pyarrow.parquet.ParquetFile(file) as parquet:
+            table = parquet.read()
         present = [name for name in COLUMNS if name in table.column_names]
         columns = {name: table[name].to_pylist() for name in present}
     except PermissionError as error:
@@ -177,23 +221,34 @@ def _read_file(file: Path) -> tuple[list[str], list[int]]:
             f"In «{file.name}» fehlt die Spalte {' und '.join(missing)}; vorhanden: "
             f"{', '.join(table.column_names) or 'keine'}. Erwartet werden text und label."
         )
-    texts, labels = columns["text"], columns["label"]
-    wrong_labels = [label for label in labels if label not in (0, 1)]
+    _check_rows(columns["text"], columns["label"], f"In «{file.name}»")
+    return columns["text"], columns["label"], digest
+
+
+def _check_rows(texts: Sequence[object], labels: Sequence[object], where: str) -> None:
+    """Jede Zeile hat eine Kritik und ein Label."""
+    wrong_labels = [label for label in labels if isinstance(label, str) or label not in (0, 1)]
     if wrong_labels:
+        kind = ", ein Text" if isinstance(wrong_labels[0], str) else ""
         raise InputError(
-            f"In «{file.name}» steht das Label {wrong_labels[0]}. Erlaubt sind 0 (negativ) und "
-            "1 (positiv)."
+            f"{where} steht das Label {wrong_labels[0]!r}{kind}. Erlaubt sind die Zahlen 0 "
+            "(negativ) und 1 (positiv)."
         )
     wrong_texts = [text for text in texts if not _is_review(text)]
     if wrong_texts:
         raise InputError(
-            f"In «{file.name}» steht in der Spalte text keine Kritik, sondern "
-            f"{repr(wrong_texts[0])[:60]}. Erwartet wird je Zeile ein Text mit mindestens "
-            "einem Wort."
+            f"{where} steht in der Spalte text keine Kritik, sondern "
+            f"{printable(repr(wrong_texts[0])[:60])}. Erwartet wird je Zeile ein Text mit "
+            "mindestens einem Wort."
         )
-    return texts, labels
 
 
 def _is_review(text: object) -> bool:
-    """Ein Text mit mindestens einem Buchstaben oder einer Ziffer."""
-    return isinstance(text, str) and any(map(str.isalnum, text))
+    """Ein Text in Unicode mit mindestens einem Buchstaben oder einer Ziffer."""
+    if not isinstance(text, str) or not any(map(str.isalnum, text)):
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # halbe Zeichen
+        return False
+    return True

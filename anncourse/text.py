@@ -9,13 +9,14 @@ from itertools import chain
 
 import numpy as np
 
-from anncourse.errors import InputError
+from anncourse.checks import checked
+from anncourse.config import RULES
+from anncourse.errors import InputError, printable
 
 PAD, UNK = 0, 1
 SPECIAL_WORDS = ["<PAD>", "<UNK>"]
 
 LINE_BREAK = "<br />"
-LARGEST_SIZE = 2**15  # die Nummern sind int16
 
 
 class _Characters(dict):
@@ -122,11 +123,7 @@ class Vocabulary:
         InputError
             Wenn die Grösse nicht passt.
         """
-        if not len(SPECIAL_WORDS) <= size <= LARGEST_SIZE:
-            raise InputError(
-                f"Die Grösse des Wortschatzes ist {size}. Erwartet wird eine Zahl von "
-                f"{len(SPECIAL_WORDS)} bis {LARGEST_SIZE}, zum Beispiel 10000."
-            )
+        size = checked("Grösse des Wortschatzes", size, RULES["vocabulary_size"])
         by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
         return cls((*SPECIAL_WORDS, *by_frequency[: size - len(SPECIAL_WORDS)]))
 
@@ -164,7 +161,9 @@ class Vocabulary:
         words = tokenise(text)[-maxlen:]
         ids = self.encode(words)
         if not np.any(ids > UNK):
-            found = f"nur Unbekanntes ({' '.join(words[:5])[:60]})" if words else "kein Wort"
+            found = (
+                f"nur Unbekanntes ({printable(' '.join(words[:5])[:60])})" if words else "kein Wort"
+            )
             raise InputError(
                 f"Die Kritik enthält {found}. Erwartet wird ein englischer Text mit mindestens "
                 "einem Wort des Wortschatzes, zum Beispiel: a wonderful film"

@@ -2,35 +2,40 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint, WeightAveraging
-from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.callbacks import WeightAveraging
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 from torchmetrics.classification import BinaryAccuracy
 
-from anncourse.config import Config
+from anncourse.checks import checked, choice
+from anncourse.config import CELLS, SEED, Config, recipe
 from anncourse.data import EncodedReviews, ReviewsDataModule
 from anncourse.errors import InputError
 from anncourse.models import SentimentClassifier, build_model, count_parameters
-from anncourse.results import METRICS_FILE, RESULT_FILE, RunResult
+from anncourse.results import METRICS_FILE, RESULT_FILE, RunResult, metrics_text
 from anncourse.session import (
+    ProgressBar,
+    isolated,
+    keep,
     live_session,
     machine,
-    quiet_lightning,
-    uninterrupted,
+    output_folder,
     versions,
-    watchers,
-    work_folder,
 )
-from anncourse.weights import WEIGHTS_FILE, save_weights
+from anncourse.sources import Reviews
+from anncourse.weights import WEIGHTS_FILE, Weights
+
+ACCELERATORS = ("cpu", "gpu", "auto")
+FILES = (WEIGHTS_FILE, METRICS_FILE, RESULT_FILE)
+DIVERGED = "Versuchen Sie es mit einer kleineren learning_rate."
 
 
 class LitClassifier(pl.LightningModule):
@@ -39,9 +44,7 @@ class LitClassifier(pl.LightningModule):
     Parameters
     ----------
     model : SentimentClassifier
-        Das Netz.
-    config : Config
-        Hyperparameter.
+        Das Netz; seine Hyperparameter gelten.
 
     References
     ----------
@@ -49,10 +52,9 @@ class LitClassifier(pl.LightningModule):
     2013.
     """
 
-    def __init__(self, model: SentimentClassifier, config: Config):
+    def __init__(self, model: SentimentClassifier):
         super().__init__()
         self.model = model
-        self.config = config
         self.loss = nn.BCEWithLogitsLoss()
         self.train_accuracy = BinaryAccuracy()
         self.val_accuracy = BinaryAccuracy()
@@ -73,7 +75,9 @@ class LitClassifier(pl.LightningModule):
         ids, labels = batch  # (B, T), (B,)
         logits = self(ids)  # (B,)
         loss = self.loss(logits, labels)
-        accuracy(logits.sigmoid(), labels)  # Logits zwischen 0 und 1 hielte es für σ(z)
+        if not loss.isfinite():
+            raise InputError(f"Das Training läuft davon: Der Verlust ist {loss:g}. {DIVERGED}")
+        accuracy((logits > 0).int(), labels)  # Logits zwischen 0 und 1 hielte es für σ(z)
         options = {"on_step": False, "on_epoch": True, "batch_size": len(labels)}
         self.log(f"{part}_loss", loss, **options)
         self.log(f"{part}_accuracy", accuracy, prog_bar=True, **options)
@@ -81,7 +85,7 @@ class LitClassifier(pl.LightningModule):
 
     def configure_optimizers(self):
         """RMSprop; die Lernrate fällt nach jedem Schritt ein wenig."""
-        c = self.config
+        c = self.model.config
         optimizer = torch.optim.RMSprop(
             self.parameters(), lr=c.learning_rate, alpha=c.rho, eps=c.epsilon
         )
@@ -100,31 +104,60 @@ class EpochTimer(pl.Callback):
     def __init__(self):
         self.seconds: list[float] = []
 
-    def on_train_epoch_start(self, trainer, module) -> None:
+    def on_train_epoch_start(self, trainer, pl_module) -> None:
         """Stellt die Uhr."""
         self._start = time.perf_counter()
 
-    def on_train_batch_end(self, trainer, module, *args) -> None:
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         """Liest sie nach dem letzten Stapel ab."""
         if trainer.is_last_batch:
             self.seconds.append(time.perf_counter() - self._start)
 
 
-class BestEpoch(ModelCheckpoint):
-    """Legt die Gewichte der bisher besten Validierungsepoche ab, und zwar die gemittelten, mit
-    denen validiert wurde: ``WeightAveraging`` tauscht sie vor dem Validieren und vor dem Ablegen
-    ein.
+class Record(EpochTimer):
+    """Schreibt ein Training mit und behält die Gewichte der besten Validierungsepoche.
+
+    Behalten werden die gemittelten, mit denen validiert wurde: `Record` kommt in der Liste vor
+    ``WeightAveraging``, das am Ende der Validierung die anderen zurückholt.
+
+    Attributes
+    ----------
+    history : list of dict
+        Verlust und Genauigkeit beider Teile, je Epoche.
+    best_epoch : int
+        Von 1 an gezählt; 0, solange keine zu Ende ist.
+    weights : dict
+        Das ``state_dict`` des Netzes nach der besten Epoche.
+    interrupted : bool
+        Ob Ctrl-C das Training gekürzt hat.
+    device : str
+        Womit gerechnet wurde, zum Beispiel ``"cpu"``.
     """
 
-    def __init__(self, folder: str):
-        super().__init__(
-            folder, "best", monitor="val_accuracy", mode="max", save_on_train_epoch_end=False
-        )
+    def __init__(self):
+        super().__init__()
+        self.history: list[dict[str, float]] = []
+        self.best_epoch = 0
+        self.best_accuracy = -1.0
+        self.weights: dict[str, torch.Tensor] = {}
+        self.interrupted, self.device = False, "cpu"
 
-    def on_validation_end(self, trainer, module) -> None:
-        """Schreibt fertig, auch wenn jetzt jemand Ctrl-C drückt."""
-        with uninterrupted():
-            super().on_validation_end(trainer, module)
+    def on_validation_epoch_end(self, trainer, pl_module) -> None:
+        """Die Validierung der Epoche; ist sie die beste, eine Kopie der Gewichte."""
+        epoch, values = trainer.current_epoch, self._metrics(trainer, "val")
+        self.history.append({"epoch": epoch} | values)
+        if values["val_accuracy"] > self.best_accuracy:
+            state = pl_module.model.state_dict()
+            self.weights = {name: value.cpu().clone() for name, value in state.items()}
+            self.best_epoch, self.best_accuracy = epoch + 1, values["val_accuracy"]
+
+    def on_train_epoch_end(self, trainer, pl_module) -> None:
+        """Dazu, was das Training der Epoche ergab."""
+        self.history[-1] |= self._metrics(trainer, "train")
+
+    def _metrics(self, trainer, part: str) -> dict[str, float]:
+        names = (f"{part}_loss", f"{part}_accuracy")
+        return {name: float(trainer.callback_metrics[name]) for name in names}
 
 
 def moving_average(decay: float) -> Callable:
@@ -147,150 +180,224 @@ def moving_average(decay: float) -> Callable:
     return average
 
 
+@dataclass(frozen=True)
+class Run:
+    """Ein Training.
+
+    Attributes
+    ----------
+    model : SentimentClassifier
+        Das Netz der besten Epoche, im Auswertungsmodus.
+    data : ReviewsDataModule
+        Die Daten, mit denen es lernte: ``train``, ``validation``, ``test``, ``vocabulary``.
+    result : RunResult
+        Was gemessen wurde; ``config`` darin ist, was galt.
+    """
+
+    model: SentimentClassifier
+    data: ReviewsDataModule
+    result: RunResult
+
+
 def fit(
     cell: str,
-    data: ReviewsDataModule,
-    config: Config = Config(),
+    reviews: Reviews,
+    config: Config | None = None,
     seed: int = 0,
     output: str | os.PathLike | None = None,
-    **engine: object,
-) -> tuple[SentimentClassifier, RunResult | None]:
+    test: bool = True,
+    accelerator: str = "cpu",
+    callbacks: Sequence[pl.Callback] = (),
+) -> Run:
     """Trainiert ein Netz und behält die Gewichte der besten Validierungsepoche.
-
-    Ohne weitere Angaben wird in einem Prozess auf dem Prozessor gerechnet, auch wo eine
-    Grafikkarte da ist: So kleine Netze gewinnen durch sie wenig, und das Ergebnis lässt sich
-    überall wiederholen.
 
     Parameters
     ----------
     cell : {"rnn", "lstm", "gru"}
         Die rekurrente Schicht.
-    data : ReviewsDataModule
-        Die Daten.
+    reviews : Reviews
+        Die Kritiken, aus `load_reviews`.
     config : Config, optional
-        Hyperparameter.
+        Hyperparameter; ohne Angabe jene der Zelle, ``recipe(cell)``.
     seed : int
         Zufallsstart von Anfangswerten, Dropout und Stapeln. Gleicher Zufallsstart und gleiche
-        Anzahl Threads: gleiche Gewichte, Bit für Bit.
+        Anzahl Threads: auf dem Prozessor gleiche Gewichte, Bit für Bit.
     output : path, optional
         Ordner für ``weights.safetensors``, ``metrics.csv`` und ``result.json``. Ohne Angabe
         bleibt nichts auf dem Datenträger.
-    **engine
-        Womit gerechnet wird: ``accelerator``, ``devices``, ``num_nodes``, ``strategy`` und
-        ``precision`` von ``pytorch_lightning.Trainer``.
+    test : bool
+        Ob am Ende einmal auf dem Testteil gemessen wird. Wer noch auswählt, misst nicht.
+    accelerator : {"cpu", "gpu", "auto"}
+        Womit gerechnet wird. So kleine Netze gewinnen durch eine Grafikkarte wenig, und auf dem
+        Prozessor lässt sich das Ergebnis überall wiederholen.
+    callbacks : sequence of pytorch_lightning.Callback
+        Was dabei noch geschehen soll, zum Beispiel eine wachsende Kurve.
 
     Returns
     -------
-    model : SentimentClassifier
-        Das Netz der besten Epoche, im Auswertungsmodus.
-    result : RunResult
-        Was gemessen wurde. Nach Ctrl-C steht darin ``interrupted=True``, und die
-        Testgenauigkeit fehlt. Rechnen mehrere Prozesse, hat es nur der erste; in den anderen
-        steht hier ``None``.
+    Run
+        Nach Ctrl-C mit der bis dahin besten Epoche, ``interrupted=True`` und ohne Testgenauigkeit.
 
     Raises
     ------
     InputError
-        Unbekannte Zelle, keine Epoche, kein möglicher Zufallsstart, kein beschreibbarer Ordner.
+        Eine Angabe passt nicht, oder das Training läuft davon.
     OutsideError
-        Der Datenträger nimmt die Ergebnisse nicht auf.
+        Der Datenträger nimmt die Ergebnisse nicht auf; die Meldung sagt, wo sie liegen.
     KeyboardInterrupt, SystemExit
         Ctrl-C oder SIGTERM vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.
     """
-    if config.epochs < 1:
-        raise InputError(f"Epochen: {config.epochs}. Erwartet wird eine Zahl ab 1.")
-    if not 0 <= seed < 2**32:
-        raise InputError(f"Zufallsstart: {seed}. Erwartet wird eine Zahl von 0 bis {2**32 - 1}.")
     start = time.perf_counter()
-    with quiet_lightning():
-        pl.seed_everything(seed, workers=True, verbose=False)
-        data.seed = seed
-        module = LitClassifier(build_model(cell, config), config)
-        timer = EpochTimer()
-        title = f"{cell.upper()}, Daten: {data.reviews.name}"
-        with work_folder(output) as folder:
-            best = BestEpoch(folder)
-            logger = CSVLogger(folder, name=None, version="")
-            averaging = WeightAveraging(avg_fn=moving_average(config.averaging))
-            trainer = pl.Trainer(
-                max_epochs=config.epochs,
-                **{"accelerator": "cpu", "devices": 1} | engine,  # Begründung im Docstring
-                callbacks=[timer, averaging, best, *watchers(title)],
-                logger=logger,
-                gradient_clip_val=config.gradient_norm,
-                deterministic="warn",  # auf dem Prozessor ist alles wiederholbar
-                use_distributed_sampler=False,  # der LengthBatchSampler teilt selbst auf
-                enable_model_summary=False,
-                enable_progress_bar=live_session(),
-                num_sanity_val_steps=0,
-            )
-            try:
-                trainer.fit(module, datamodule=data)
-            except SystemExit as end:  # so endet Lightning nach Ctrl-C und nach SIGTERM
-                if not best.best_model_path:
-                    if isinstance(end, SIGTERMException):
-                        raise
-                    raise KeyboardInterrupt from None
-            if not trainer.is_global_zero:
-                return module.model, None
-            checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-            module.load_state_dict(checkpoint["state_dict"])
-            model = module.model.cpu().eval()
-            test_accuracy = None
-            if not trainer.interrupted:
-                with suppress(KeyboardInterrupt):  # das Training ist fertig und bleibt
-                    test_accuracy = evaluate(model, data.test)
-            result = RunResult(
-                cell=cell,
-                data=data.reviews.name,
-                digest=data.reviews.digest,
-                seed=seed,
-                epochs=config.epochs,
-                parameters=count_parameters(model),
-                best_epoch=checkpoint["epoch"] + 1,
-                val_accuracy=round(float(best.best_model_score), 6),
-                test_accuracy=test_accuracy,
-                seconds_per_epoch=round(median(timer.seconds), 3),
-                seconds_total=round(time.perf_counter() - start, 3),
-                interrupted=test_accuracy is None,
-                config=asdict(config),
-                versions=versions(),
-                machine=machine(),
-                metrics=Path(logger.log_dir, "metrics.csv").read_text(),
-            )
-            if output is not None:
-                with suppress(KeyboardInterrupt), uninterrupted():  # nichts mehr abzubrechen
-                    weights = Path(folder, WEIGHTS_FILE)
-                    save_weights(weights, cell, model.state_dict(), data.vocabulary, config)
-                    result.save(folder)
-                    for name in (WEIGHTS_FILE, METRICS_FILE, RESULT_FILE):  # alles oder nichts
-                        Path(folder, name).replace(Path(output, name))
-    return model, result
+    with isolated(), output_folder(output, FILES) as folder:
+        data, module = prepare(cell, reviews, config, seed)
+        record = train(module, data, accelerator, callbacks)
+        run = conclude(module, data, record, start)
+        try:
+            store(run, folder)  # schon jetzt: Was beim Messen misslingt, kostet kein Training
+            if test and not record.interrupted:
+                run = measure(run, start)
+        except KeyboardInterrupt:
+            run = replace(run, result=replace(run.result, interrupted=True))
+        with suppress(KeyboardInterrupt):  # fertig: Da gibt es nichts mehr abzubrechen
+            store(run, folder)
+    return run
+
+
+def prepare(
+    cell: str, reviews: Reviews, config: Config | None, seed: int
+) -> tuple[ReviewsDataModule, LitClassifier]:
+    """Prüft die Angaben, nummeriert die Kritiken und setzt das Netz auf seine Anfangswerte."""
+    checked("Zelle", cell, choice(CELLS))
+    seed = checked("Zufallsstart", seed, SEED)
+    config = recipe(cell) if config is None else config
+    if not isinstance(config, Config) or not isinstance(reviews, Reviews):
+        raise InputError(
+            f"Gegeben sind {type(reviews).__name__} und {type(config).__name__}. Erwartet werden "
+            "Kritiken aus load_reviews und ein Config."
+        )
+    data = ReviewsDataModule(reviews, config, seed)
+    torch.manual_seed(seed)
+    return data, LitClassifier(build_model(cell, config))
+
+
+def train(
+    module: LitClassifier,
+    data: ReviewsDataModule,
+    accelerator: str = "cpu",
+    callbacks: Sequence[pl.Callback] = (),
+) -> Record:
+    """Trainiert und gibt dem Netz die Gewichte der besten Epoche."""
+    checked("Rechenwerk", accelerator, choice(ACCELERATORS))
+    if accelerator == "gpu" and not (
+        torch.cuda.is_available() or torch.backends.mps.is_available()
+    ):
+        raise InputError(
+            "Hier ist keine Grafikkarte, mit der PyTorch rechnen kann. Ohne die Angabe gpu "
+            "rechnet der Prozessor; auto nimmt eine Karte, wo es eine gibt."
+        )
+    record, config = Record(), module.model.config
+    watching = live_session()
+    trainer = pl.Trainer(
+        max_epochs=config.epochs,
+        accelerator=accelerator,
+        devices=1,
+        callbacks=[
+            record,
+            WeightAveraging(avg_fn=moving_average(config.averaging)),
+            *([ProgressBar()] if watching else []),
+            *callbacks,
+        ],
+        gradient_clip_val=config.gradient_norm,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=watching,
+        num_sanity_val_steps=0,
+        default_root_dir=".",
+    )
+    try:
+        trainer.fit(module, datamodule=data)
+    except SystemExit as end:  # so endet Lightning nach Ctrl-C und nach SIGTERM
+        if not record.weights:
+            if isinstance(end, SIGTERMException):
+                raise
+            raise KeyboardInterrupt from None
+    module.model.load_state_dict(record.weights)
+    record.interrupted, record.device = trainer.interrupted, trainer.strategy.root_device.type
+    return record
+
+
+def conclude(module: LitClassifier, data: ReviewsDataModule, record: Record, start: float) -> Run:
+    """Fasst ein Training zusammen, noch ohne Testteil."""
+    model, reviews, n = module.model.cpu().eval(), data.reviews, len(data.validation)
+    result = RunResult(
+        cell=model.cell,
+        data=reviews.name,
+        digest=reviews.digest,
+        seed=data.seed,
+        epochs=model.config.epochs,
+        parameters=count_parameters(model),
+        best_epoch=record.best_epoch,
+        val_accuracy=round(record.best_accuracy * n) / n,  # torchmetrics rechnet einfach genau
+        test_accuracy=None,
+        seconds_per_epoch=round(median(record.seconds), 3),
+        seconds_total=round(time.perf_counter() - start, 3),
+        interrupted=record.interrupted,
+        config=asdict(model.config),
+        versions=versions(),
+        machine=machine() | {"accelerator": record.device},
+        metrics=metrics_text(record.history),
+    )
+    return Run(model, data, result)
+
+
+def measure(run: Run, start: float) -> Run:
+    """Misst einmal auf dem Testteil."""
+    accuracy = evaluate(run.model, run.data.test)
+    seconds = round(time.perf_counter() - start, 3)
+    return replace(run, result=replace(run.result, test_accuracy=accuracy, seconds_total=seconds))
+
+
+def store(run: Run, folder: Path | None) -> None:
+    """Legt Gewichte, Verlauf und Ergebnis ab, wenn ein Ordner dafür da ist."""
+    if folder is None:
+        return
+    arrays = {name: value.numpy() for name, value in run.model.state_dict().items()}
+    weights = Weights(run.result.cell, arrays, run.data.vocabulary, run.model.config)
+    keep(folder, {WEIGHTS_FILE: weights.to_bytes()} | run.result.files())
 
 
 @torch.no_grad()
 def predict_logits(
     model: SentimentClassifier, part: EncodedReviews, batch_size: int = 256
 ) -> torch.Tensor:
-    """Die Logits aller Kritiken eines Teils, in ihrer Reihenfolge.
+    """Die Logits aller Kritiken eines Teils, in ihrer Reihenfolge und ungekürzt gelesen.
 
     Returns
     -------
     torch.Tensor
         Form ``(N,)``.
+
+    Raises
+    ------
+    InputError
+        Wenn das Netz keine endlichen Zahlen ergibt.
     """
+    training = model.training
     model.eval()
+    part = replace(part, excerpt=None)
     logits = torch.empty(len(part))
-    by_length = part.lengths().argsort(kind="stable")
-    for start in range(0, len(part), batch_size):
-        positions = by_length[start : start + batch_size].tolist()
+    for positions in part.batches(batch_size):
         ids, _ = part[positions]  # (B, T)
         logits[positions] = model(ids)
+    model.train(training)
+    if not logits.isfinite().all():
+        raise InputError(f"Das Netz ergibt keine endlichen Zahlen. {DIVERGED}")
     return logits
 
 
 def evaluate(model: SentimentClassifier, part: EncodedReviews) -> float:
-    """Anteil richtig erkannter Kritiken.
+    """Anteil richtig erkannter Kritiken, gemessen wie beim Training die Validierung.
 
     Returns
     -------

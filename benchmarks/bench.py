@@ -25,9 +25,9 @@ from torch import nn
 from anncourse import cells
 from anncourse.config import Config
 from anncourse.data import ReviewsDataModule
-from anncourse.models import CELLS, build_model
-from anncourse.results import BENCH_FILE, bench_table
-from anncourse.session import machine, quiet_lightning, versions
+from anncourse.experiments.stored import BENCH_FILE, bench_table
+from anncourse.models import CLASSIFIERS, build_model
+from anncourse.session import isolated, machine, versions
 from anncourse.sources import load_reviews
 from anncourse.text import pad
 from anncourse.training import EpochTimer, LitClassifier, moving_average
@@ -52,8 +52,8 @@ class Clock(EpochTimer):
 def epochs(module, number, validate=False, averaging=None, **data) -> Clock:
     """Trainiert und misst."""
     clock = Clock()
-    with quiet_lightning():
-        pl.seed_everything(0, verbose=False)
+    with isolated():
+        torch.manual_seed(0)
         trainer = pl.Trainer(
             max_epochs=number,
             accelerator="cpu",
@@ -74,13 +74,13 @@ def epochs(module, number, validate=False, averaging=None, **data) -> Clock:
 def ours(cell, data, number=1, validate=False) -> Clock:
     """Unser Weg: Stapel ähnlicher Länge, Keras-Anfangswerte, gemittelte Gewichte."""
     averaging = WeightAveraging(avg_fn=moving_average(data.config.averaging))
-    module = LitClassifier(build_model(cell, data.config), data.config)
+    module = LitClassifier(build_model(cell, data.config))
     return epochs(module, number, validate, averaging, datamodule=data)
 
 
 def plainly(cell, loaders, number=1, validate=False) -> Clock:
     """Der naheliegende Weg auf denselben Wortnummern."""
-    module = plain.PlainClassifier(CELLS[cell].recurrent_layer)
+    module = plain.PlainClassifier(CLASSIFIERS[cell].recurrent_layer)
     return epochs(
         module, number, validate, train_dataloaders=loaders[0], val_dataloaders=loaders[1]
     )
@@ -111,9 +111,9 @@ def bench_preparation() -> dict:
 
 def bench_epochs(data, loaders) -> dict:
     """Sekunden je Epoche, nur Trainingsstapel, abwechselnd."""
-    times = {cell: {"plain": [], "ours": []} for cell in CELLS}
+    times = {cell: {"plain": [], "ours": []} for cell in CLASSIFIERS}
     for _ in range(ROUNDS):
-        for cell in CELLS:
+        for cell in CLASSIFIERS:
             times[cell]["plain"] += plainly(cell, loaders).seconds
             times[cell]["ours"] += ours(cell, data).seconds
     return {cell: {way: min(values) for way, values in t.items()} for cell, t in times.items()}

@@ -15,8 +15,8 @@ from torch import nn
 
 from anncourse.config import Config
 from anncourse.data import LengthBatchSampler, ReviewsDataModule
+from anncourse.experiments.stored import TRIED_FILE
 from anncourse.models import build_model
-from anncourse.results import TRIED_FILE
 from anncourse.sources import load_reviews
 
 ROUNDS = 2

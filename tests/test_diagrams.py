@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
-from anncourse import diagrams
+from anncourse.teaching import diagrams
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -57,7 +57,7 @@ def test_import_is_light_and_changes_nothing():
         "from matplotlib import rcParams\n"
         "names = set(rcParams) - {'backend'}\n"  # ihn nur zu lesen, lädt pyplot
         "before = {name: rcParams[name] for name in names}\n"
-        "from anncourse import diagrams\n"
+        "from anncourse.teaching import diagrams\n"
         "diagrams.lstm_cell()\n"
         "assert {name: rcParams[name] for name in names} == before\n"
         "assert not {'torch', 'pandas', 'matplotlib.pyplot'} & set(sys.modules)\n"

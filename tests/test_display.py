@@ -9,9 +9,9 @@ import torch
 from IPython.display import SVG, Markdown
 
 from anncourse import cells
-from anncourse.config import Config
-from anncourse.display import architecture, say, show_source
-from anncourse.models import CELLS, LSTMClassifier, build_model
+from anncourse.config import CELLS, Config
+from anncourse.models import LSTMClassifier, build_model
+from anncourse.teaching.display import architecture, say, show_source
 
 SMALL = Config(vocabulary_size=50, embedding_dim=4, hidden_size=6)
 TEXT = "{http://www.w3.org/2000/svg}text"

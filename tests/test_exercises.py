@@ -10,8 +10,8 @@ import torch
 from IPython.display import Markdown
 from torch import nn
 
-from anncourse import exercises
 from anncourse.cells import gru_step, sigmoid
+from anncourse.teaching import exercises
 
 PAGE = Path(__file__).resolve().parents[1] / "notebooks" / "09_exercises.md"
 NUMBERS = range(1, 9)

@@ -7,7 +7,7 @@ from torch import nn
 
 from anncourse.cells import rnn_step, unpack, unroll
 from anncourse.errors import InputError
-from anncourse.gradients import gradient_norms, track_gate
+from anncourse.experiments.gradients import gradient_norms, track_gate
 from anncourse.initialisation import initialise_recurrent
 
 LAYERS = [nn.RNN, nn.LSTM, nn.GRU]

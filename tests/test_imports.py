@@ -54,7 +54,7 @@ def test_module_loads_little(module, allowed):
 
 
 def test_models_need_torch_but_not_lightning():
-    loaded = loaded_by("import anncourse.models, anncourse.gradients")
+    loaded = loaded_by("import anncourse.models, anncourse.experiments.gradients")
     assert "torch" in loaded
     assert not loaded & {"pytorch_lightning", "datasets", "pandas", "matplotlib"}
 

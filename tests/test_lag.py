@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from anncourse.lag import SEEDS, BitReader, LagConfig, accuracy, measure, sequences, train
-from anncourse.results import MEASURED_FOLDER
+from anncourse.experiments.lag import (
+    SEEDS,
+    BitReader,
+    LagConfig,
+    accuracy,
+    measure,
+    sequences,
+    train,
+)
+from anncourse.experiments.stored import MEASURED_FOLDER
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "measure.py"
 STORED = sorted([*MEASURED_FOLDER.glob("lag-*.json"), *MEASURED_FOLDER.glob("truncated-*.json")])

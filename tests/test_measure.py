@@ -15,7 +15,7 @@ import pytest
 
 from anncourse.config import Config
 from anncourse.errors import OutsideError
-from anncourse.results import (
+from anncourse.experiments.stored import (
     BENCH_FILE,
     MEASURED_FOLDER,
     bench_table,

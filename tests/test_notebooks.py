@@ -14,8 +14,9 @@ import nbformat
 import pytest
 from jupytext.compare import compare_notebooks
 
-from anncourse import __version__, diagrams
+from anncourse import __version__
 from anncourse.sources import IMDB_DIGEST
+from anncourse.teaching import diagrams
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

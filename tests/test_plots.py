@@ -9,8 +9,8 @@ import pytest
 from matplotlib.image import imread
 from test_results import METRICS
 
-from anncourse import plots
 from anncourse.results import RunResult
+from anncourse.teaching import plots
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WORDS = ["a", "wonderful", "film"]
@@ -237,7 +237,7 @@ def test_settings_of_matplotlib_stay(draw):
 def test_needs_neither_pyplot_nor_torch():
     code = (
         "import sys\n"
-        "from anncourse import plots\n"
+        "from anncourse.teaching import plots\n"
         "figure = plots.reading_curve(['a', 'film'], [0.2, 0.8])\n"
         "assert figure._repr_png_()\n"
         "assert not {'matplotlib.pyplot', 'torch', 'pytorch_lightning'} & set(sys.modules)\n"

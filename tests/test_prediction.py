@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from anncourse.config import Config
+from anncourse.config import CELLS, Config
 from anncourse.errors import InputError
-from anncourse.models import CELLS, build_model
+from anncourse.models import build_model
 from anncourse.prediction import Reading, read
 from anncourse.text import Vocabulary
 from anncourse.weights import Weights

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from anncourse import __version__, diagrams
+from anncourse import __version__
+from anncourse.teaching import diagrams
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 
 from anncourse import weights
 from anncourse.cells import STEPS, sigmoid, unpack
-from anncourse.config import Config
+from anncourse.config import CELLS, Config
 from anncourse.errors import InputError
-from anncourse.models import CELLS, build_model, model_from_weights
+from anncourse.models import build_model, model_from_weights
 from anncourse.prediction import read
 from anncourse.text import Vocabulary
 from anncourse.weights import (

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from anncourse.cells import STEPS, unpack
+from anncourse.teaching import palette
 from anncourse.weights import SHIPPED_FOLDER, Weights, load_weights
 
 # Die Einbettung wird gerundet, alles Übrige bleibt float32. Die LSTM lädt jede Leserin: zehn Bit.
@@ -19,8 +20,8 @@ from anncourse.weights import SHIPPED_FOLDER, Weights, load_weights
 BITS = {"lstm": 10, "gru": 10, "rnn": 16}
 SCALES = 255  # so viele Massstäbe gibt es; jede Zeile trägt die Nummer des ihren
 SCRIPTS = {
-    "book/ausprobieren": ("dom", "text", "cells", "nets", "charts", "reading"),
-    "book/schritte": ("dom", "cells", "drawing", "cellsteps", "gradient"),
+    "book/ausprobieren": ("dom", "palette", "text", "cells", "nets", "charts", "reading"),
+    "book/schritte": ("dom", "palette", "cells", "drawing", "cellsteps", "gradient"),
 }
 
 
@@ -65,13 +66,8 @@ def _base64(data: bytes) -> str:
 def weight_script(weights: Weights, bits: int) -> str:
     """Das Skript mit einem Netz; was darin steht, liest ``nets.js``."""
     arrays = weights.arrays
-    layer = {
-        name.removeprefix("recurrent."): array
-        for name, array in arrays.items()
-        if name.startswith("recurrent.")
-    }
     numbers, scales, unit = quantise(arrays["embedding.weight"], bits)
-    parameters = unpack(weights.cell, layer) | {
+    parameters = unpack(weights.cell, weights.layer()) | {
         "w": arrays["output.weight"][0],
         "b_output": arrays["output.bias"],
     }
@@ -94,11 +90,12 @@ def weight_script(weights: Weights, bits: int) -> str:
 
 
 def write_weights(app) -> None:
-    """Legt die drei Netze ins Buch, neben die Skripte aus ``book/_extra/live``."""
+    """Legt die drei Netze und die Farben ins Buch, neben die Skripte aus ``book/_extra/live``."""
     if app.builder.name != "html":  # das PDF braucht sie nicht
         return
     folder = Path(app.outdir) / "live"
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "palette.js").write_text(palette.script(), "ascii")
     for cell in STEPS:
         script = weight_script(load_weights(SHIPPED_FOLDER / cell), BITS[cell])
         (folder / f"{cell}.js").write_text(script, "ascii")

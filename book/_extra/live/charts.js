@@ -2,15 +2,15 @@
 
 // Kurve und Heatmaps einer Lesung, auf einer gemeinsamen Wortachse.
 {
-  const { html, svg, number, signed, formula } = anncourse;
+  const { html, svg, number, signed, formula, CELL_COLOURS } = anncourse;
   const COLUMN = 26, ROW = 16, MARGIN = 8;   // Pixel: Breite eines Worts, Höhe einer Einheit
   const HEIGHT = 150, AXIS = 92;             // Pixel: Kurve, Wortachse
   const UP = [179, 88, 6], DOWN = [84, 39, 136], OPEN = [0, 109, 77];
 
   anncourse.LOOKS = {
-    rnn: { name: "RNN", colour: "#0072B2", dashes: "none" },
-    lstm: { name: "LSTM", colour: "#D55E00", dashes: "7 3" },
-    gru: { name: "GRU", colour: "#009E73", dashes: "8 3 2 3" },
+    rnn: { name: "RNN", colour: CELL_COLOURS.rnn, dashes: "none" },
+    lstm: { name: "LSTM", colour: CELL_COLOURS.lstm, dashes: "7 3" },
+    gru: { name: "GRU", colour: CELL_COLOURS.gru, dashes: "8 3 2 3" },
   };
   anncourse.QUANTITIES = {
     c: { name: "Übertragsspur", signed: true },

@@ -1,15 +1,8 @@
 "use strict";
 
-// Die Bildsprache von anncourse/diagrams.py: Farben, Kästen, Kreise, Linien mit Spitze.
+// Die Bildsprache von anncourse/teaching/diagrams.py: Farben, Kästen, Kreise, Linien mit Spitze.
 {
-  const { html, svg } = anncourse;
-  const COLOURS = {
-    state: "#0072B2", carry: "#D55E00", gate: "#009E73", input: "#6B6B6B", candidate: "#AA4499", line: "#222222",
-  };
-  const TINTS = {
-    state: "#E0EEF6", carry: "#FBECE0", gate: "#E0F3EE", input: "#EFEFEF", candidate: "#F5E8F3", line: "#FFFFFF",
-  };
-
+  const { html, svg, COLOURS, TINTS } = anncourse;
   // «c_(t−1)» wird zu c mit tiefgestelltem t−1, «10^(-3)» zu einer Potenz.
   const text = (x, y, label, { anchor = "middle", size = 13, ...others } = {}) => {
     const node = svg("text", { x, y, "text-anchor": anchor, "font-size": size, fill: COLOURS.line, ...others });
@@ -65,5 +58,5 @@
       html("label", { for: id }, `${label} `, anncourse.formula(symbol)), input, output) };
   };
 
-  Object.assign(anncourse, { COLOURS, drawing: { text, box, circle, dot, arrow }, slider });
+  Object.assign(anncourse, { drawing: { text, box, circle, dot, arrow }, slider });
 }

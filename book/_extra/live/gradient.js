@@ -2,7 +2,7 @@
 
 // Ein entrolltes RNN mit einer Einheit: Wie gross ist die Ableitung von h_T nach jedem früheren Zustand?
 {
-  const { html, svg, number, slider, COLOURS } = anncourse;
+  const { html, svg, number, slider, COLOURS, TINTS } = anncourse;
   const { text, arrow } = anncourse.drawing;
   const T = 20;
   const TOP = 6, BOTTOM = -8;                   // Zehnerpotenzen der Achse
@@ -58,7 +58,7 @@
       ...marks(linear, COLOURS.state, (x, y) => svg("circle", { cx: x, cy: y, r: 3.5, fill: COLOURS.state })),
       svg("line", { x1: place(1), x2: place(T), y1: CELLS, y2: CELLS, stroke: COLOURS.state, "stroke-width": 2 }));
     for (let t = 1; t <= T; t++) {
-      image.append(svg("rect", { x: place(t) - 5.5, y: CELLS - 8, width: 11, height: 16, rx: 2, fill: "#E0EEF6",
+      image.append(svg("rect", { x: place(t) - 5.5, y: CELLS - 8, width: 11, height: 16, rx: 2, fill: TINTS.state,
         stroke: COLOURS.state, "stroke-width": 1.5 }));
     }
     image.append(

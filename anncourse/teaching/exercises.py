@@ -11,10 +11,9 @@ from functools import wraps
 from numbers import Number
 
 import numpy as np
-from IPython.display import Markdown
 
 from anncourse.cells import STACKED, gru_step, sigmoid
-from anncourse.display import say
+from anncourse.teaching.display import Markdown, say
 
 SEED = 93  # für alle Zufallszahlen der Prüfungen
 
@@ -140,7 +139,8 @@ def check_1(answer: Mapping[str, tuple]):
         {
             "Mit `batch_first=True` steht der Stapel vorn, nicht die Zeit.": (120, 16, 64),
             "Die letzte Zahl ist die Länge des Zustands, nicht die der Eingabe.": (16, 120, 50),
-            "Es enthält nur die oberste Schicht; die Schichten werden nicht hintereinandergehängt.": (
+            "Es enthält nur die oberste Schicht; die Schichten werden "
+            "nicht hintereinandergehängt.": (
                 16,
                 120,
                 128,
@@ -188,12 +188,12 @@ def check_2(answer: Callable[[str, int, int, int], int]):
     answer : callable
         ``answer(cell, input_size, hidden_size, num_layers)``; cell ist rnn, lstm oder gru.
     """
-    from anncourse.models import CELLS, count_parameters
+    from anncourse.models import CLASSIFIERS, count_parameters
 
     I, H = 9, 5
     for cell, L in (("rnn", 1), ("lstm", 1), ("gru", 1), ("rnn", 2), ("lstm", 3), ("gru", 4)):
         value = _call(answer, cell, I, H, L)
-        expected = count_parameters(CELLS[cell].recurrent_layer(I, H, num_layers=L))
+        expected = count_parameters(CLASSIFIERS[cell].recurrent_layer(I, H, num_layers=L))
         G = len(STACKED[cell])
         _expect(
             value,
@@ -229,9 +229,8 @@ def check_3(answer: Callable):
         value,
         np.tanh(inner),
         {
-            "Die Zahlen stimmen, aber Ihr Ergebnis steht auf der Seite: (H, B) statt (B, H).": np.tanh(
-                inner
-            ).T,
+            "Die Zahlen stimmen, aber Ihr Ergebnis steht auf der Seite: "
+            "(H, B) statt (B, H).": np.tanh(inner).T,
             "Es fehlt die Aktivierung tanh.": inner,
             "Es fehlt der Achsenabschnitt b.": np.tanh(inner - b),
             "Auch U muss transponiert werden: Jede Zeile von S ist ein Zustand.": np.tanh(
@@ -313,15 +312,14 @@ def check_5(answer: Callable):
                 "Sie begrenzen jede Zahl für sich; damit ändert sich die Richtung.": np.clip(
                     flat, -limit, limit
                 ),
-                "Unter der Schranke bleibt der Gradient, wie er ist; Ihre Funktion vergrössert ihn.": flat
-                * limit
-                / total,
+                "Unter der Schranke bleibt der Gradient, wie er ist; Ihre "
+                "Funktion vergrössert ihn.": flat * limit / total,
                 "Sie vergleichen mit dem Quadrat der Norm; es fehlt die Wurzel.": flat
                 * min(1, limit / total**2),
                 "Sie vergleichen mit der Summe der Normen statt mit der Wurzel aus der Summe ihrer "
                 "Quadrate.": flat * min(1, limit / sum(norms)),
-                "Sie vergleichen mit der grössten Norm statt mit der Norm aller Felder zusammen.": flat
-                * min(1, limit / max(norms)),
+                "Sie vergleichen mit der grössten Norm statt mit der Norm "
+                "aller Felder zusammen.": flat * min(1, limit / max(norms)),
                 "Die Schranke wirkt nicht.": flat,
             },
             f"Bei der Schranke {limit:g} weicht Ihr Ergebnis von `clip_grad_norm_` ab: Erwartet "
@@ -447,7 +445,8 @@ def check_8(answer: Callable):
             first,
             radius,
             {
-                "Die Reihenfolge ist vertauscht. Zuerst kommt der Spektralradius, dann die Norm.": norm,
+                "Die Reihenfolge ist vertauscht. Zuerst kommt der "
+                "Spektralradius, dann die Norm.": norm,
                 "Das ist der grösste *Realteil*. Gefragt ist der grösste Betrag.": real,
                 "Das ist der grösste Singulärwert. Gefragt sind die Eigenwerte.": largest,
             },
@@ -459,10 +458,10 @@ def check_8(answer: Callable):
             second,
             norm,
             {
-                "$\\rho(U)^k$ ist nicht die Norm; es beschreibt nur das Wachstum für sehr grosse $k$.": radius
-                ** k,
-                "$\\sigma_{\\max}(U)^k$ ist nur eine obere Schranke. Bilden Sie zuerst $U^k$.": largest
-                ** k,
+                "$\\rho(U)^k$ ist nicht die Norm; es beschreibt nur das "
+                "Wachstum für sehr grosse $k$.": radius**k,
+                "$\\sigma_{\\max}(U)^k$ ist nur eine obere Schranke. Bilden "
+                "Sie zuerst $U^k$.": largest**k,
                 "Das ist die Frobenius-Norm. Gefragt ist der grösste Singulärwert: "
                 "`np.linalg.norm(…, 2)`.": np.linalg.norm(power),
                 "`U**k` potenziert jede Zahl einzeln. Die Potenz einer Matrix ist "

@@ -1,6 +1,6 @@
 """Die Schemabilder des Kapitels, mit Code gezeichnet, in einer Bildsprache.
 
-Jede Funktion gibt ein `IPython.display.SVG` zurück, das ein Notebook von selbst zeigt; die
+Jede Funktion gibt ein `SVG` zurück, das ein Notebook von selbst zeigt; die
 Schrift besteht aus Pfaden. Längen sind Pixel, y wächst nach oben. Linien tragen Werte: grau
 die Eingabe, blau der Zustand, orange der Übertrag. Farbige Kästen haben eigene Gewichte,
 weisse keine; Kreise rechnen elementweise. Ein Punkt auf einer Linie heisst: Der Wert geht
@@ -11,29 +11,15 @@ import io
 from math import hypot
 from xml.sax.saxutils import escape
 
-from IPython.display import SVG
 from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
-COLOURS = {
-    "state": "#0072B2",  # Zustand h
-    "carry": "#D55E00",  # Übertrag c
-    "gate": "#009E73",  # Tore, logistische Funktion
-    "input": "#6B6B6B",  # Eingabe x
-    "candidate": "#AA4499",  # Kandidat k oder n
-    "line": "#222222",  # alles Übrige
-}
-TINTS = {  # dieselben Farben, blass, als Füllung
-    "state": "#E0EEF6",
-    "carry": "#FBECE0",
-    "gate": "#E0F3EE",
-    "input": "#EFEFEF",
-    "candidate": "#F5E8F3",
-    "line": "#FFFFFF",
-}
+from anncourse.teaching.display import SVG
+from anncourse.teaching.palette import COLOURS, TINTS
+
 FONT = {"family": "DejaVu Sans", "math_fontfamily": "cm", "weight": "normal"}
 WIDTH = 700
 RADIUS = 13  # der Kreise
@@ -230,7 +216,7 @@ def rnn_unrolled(steps: int = 3) -> SVG:
 
     Returns
     -------
-    IPython.display.SVG
+    SVG
         Das Bild.
 
     Raises
@@ -438,7 +424,7 @@ def bptt_paths(steps: int = 4) -> SVG:
 
     Returns
     -------
-    IPython.display.SVG
+    SVG
         Das Bild.
 
     Raises

@@ -1,15 +1,39 @@
 """Eine Aufgabe, in der nur das Behalten zählt: ein Bit über k Schritte (Abschnitt 9.3.6)."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
 
-from anncourse.config import Config
+from anncourse.checks import checked, choice, optional, whole
+from anncourse.config import CELLS, RULES, Config
 from anncourse.initialisation import initialise_recurrent
-from anncourse.models import CELLS
+from anncourse.models import CLASSIFIERS
+from anncourse.session import machine, versions
 
 SEEDS = range(5)
+LAGS = (10, 25, 50, 100, 200)
+LAST_LAG = {  # beim genannten Abstand kommt kein Lauf über das Raten; weiter wird nicht gerechnet
+    "rnn-pytorch": 25,
+    "lstm-pytorch": 25,
+    "gru-pytorch": 25,
+    "gru-keras": 25,
+    "rnn-keras": 100,
+}
+LAG_SCHEMES = {
+    "rnn": ("pytorch", "keras", "irnn"),
+    "lstm": ("pytorch", "keras", "forget_bias_3"),
+    "gru": ("pytorch", "keras", "forget_bias_3"),
+}
+TRUNCATIONS, SHORT_LAGS = (10, 20, None), (5, 10, 15, 20, 25)
+LAG_RULES = {
+    "cell": choice(CELLS),
+    "lag": whole(0, 10_000),
+    "truncation": optional(whole(1, 10_000)),
+    "batches": whole(1, 1_000_000),
+    "test_size": whole(1, 1_000_000),
+}
 
 
 @dataclass(frozen=True)
@@ -51,13 +75,20 @@ class LagConfig:
     epsilon: float = Config.epsilon
     gradient_norm: float = Config.gradient_norm
 
+    def __post_init__(self):
+        for name, value in asdict(self).items():
+            rule = LAG_RULES.get(name) or RULES[name]
+            object.__setattr__(self, name, checked(name, value, rule))
+
 
 class BitReader(nn.Module):
     """Rekurrente Schicht und eine Ausgabe, die den letzten Zustand beurteilt."""
 
     def __init__(self, config: LagConfig):
         super().__init__()
-        self.recurrent = CELLS[config.cell].recurrent_layer(2, config.hidden_size, batch_first=True)
+        self.recurrent = CLASSIFIERS[config.cell].recurrent_layer(
+            2, config.hidden_size, batch_first=True
+        )
         initialise_recurrent(self.recurrent, config.init)
         self.output = nn.Linear(config.hidden_size, 1)
 
@@ -145,3 +176,31 @@ def measure(config: LagConfig) -> dict:
         accuracies.append(accuracy(model, config.lag, config.test_size, seed))
         batches.append(number)
     return {"accuracies": accuracies, "batches": batches}
+
+
+def runs() -> dict[str, LagConfig]:
+    """Name → Versuch; in dieser Reihenfolge wird gerechnet."""
+    named = {
+        f"lag-{cell}-{init}-{lag:03}": LagConfig(cell, init, lag)
+        for cell, inits in LAG_SCHEMES.items()
+        for init in inits
+        for lag in LAGS
+        if lag <= LAST_LAG.get(f"{cell}-{init}", LAGS[-1])
+    }
+    named |= {
+        f"truncated-{steps or 'never'}-{lag:03}": LagConfig("rnn", "keras", lag, truncation=steps)
+        for steps in TRUNCATIONS
+        for lag in SHORT_LAGS
+    }
+    return named
+
+
+def compute(name: str) -> dict:
+    """Ein Versuch mit allen Zufallsstarts, in einem Prozess mit einem Thread."""
+    torch.set_num_threads(1)
+    config = runs()[name]
+    start = time.perf_counter()
+    measured = measure(config)
+    seconds = {"seconds_total": round(time.perf_counter() - start, 3)}
+    head = {"name": name, "config": asdict(config)}
+    return head | measured | seconds | {"versions": versions(), "machine": machine()}

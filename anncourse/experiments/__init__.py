@@ -1,0 +1,1 @@
+"""Was das Buch misst: Funktionen mit Zufallsstarts und gespeicherten Ergebnissen."""

@@ -1,0 +1,1 @@
+"""Was ein Notebook zeigt: Bilder, Sätze mit Zahlen, Fortschritt, Übungen."""
