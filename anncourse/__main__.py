@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import NoReturn
 
 from anncourse import __version__
 from anncourse.checks import Rule, choice
@@ -42,11 +43,11 @@ GERMAN = {
 class Parser(argparse.ArgumentParser):
     """Wie argparse, aber die Meldungen sind deutsch und werden Fehler des Pakets."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         """Beendet nicht selbst, sondern meldet den Fehler an `main`."""
         raise InputError(f"{message}. Hilfe: {self.prog} --help")
 
-    def exit(self, status: int = 0, message: str | None = None) -> None:
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """Leert nach ``--help`` die Ausgabe, solange `main` einen Fehler noch melden kann."""
         print(end="", flush=True)
         super().exit(status, message)
@@ -241,9 +242,9 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         f"{weights.cell} auf {reviews.name}: {100 * accuracy:.1f} % von {len(part)} Kritiken "
         f"(95-%-Intervall {100 * low:.1f} bis {100 * high:.1f} %)"
     )
-    result = {"cell": weights.cell, "data": reviews.name, "digest": reviews.digest}
-    result |= {"test_accuracy": accuracy, "interval": [low, high], "reviews": len(part)}
-    print(json.dumps(result))
+    head = {"cell": weights.cell, "data": reviews.name, "digest": reviews.digest}
+    measured = {"test_accuracy": accuracy, "interval": [low, high], "reviews": len(part)}
+    print(json.dumps(head | measured))
     return 0
 
 
@@ -268,7 +269,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
 
 def read_lines() -> list[str]:
     """Die Kritiken der Standardeingabe, eine je Zeile."""
-    lines = []
+    lines: list[bytes] = []
     if sys.stdin is not None:
         if sys.stdin.isatty():
             note("Eine Kritik je Zeile; Ctrl-D beendet die Eingabe.")

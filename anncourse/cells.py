@@ -175,7 +175,7 @@ def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
         np.split(np.asarray(weights[f"{name}_l0"]), len(names))
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
-    p = {}
+    p: dict[str, np.ndarray] = {}
     for k, gate in enumerate(names):
         p |= {f"W{gate}": W[k], f"U{gate}": U[k], f"b{gate}": b_ih[k] + b_hh[k]}
     if cell == "gru":  # b'_n wird mit dem Rücksetztor multipliziert, b_n nicht

@@ -1,5 +1,7 @@
 """Anfangswerte der Gewichte: Sie entscheiden, ob das Netz lernt (Abschnitt 9.3.4)."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -8,7 +10,7 @@ from anncourse.config import SCHEMES
 
 
 @torch.no_grad()
-def initialise(model: nn.Module, scheme: str) -> None:
+def initialise(model: Any, scheme: str) -> None:
     """Setzt Einbettung, rekurrente Schicht und Ausgabe eines Netzes auf Anfangswerte.
 
     Parameters

@@ -63,16 +63,17 @@ def isolated() -> Iterator[None]:
     """Ein Block, nach dem alles ist wie vorher: Zufall, Umgebung, Warnungen, Meldungen."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
-    rank = rank_zero_only.rank
+    process = vars(rank_zero_only)  # ihr Rang; beim Import galt noch die Umgebung
+    rank = process["rank"]
     with own_environment(), torch.random.fork_rng(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric|torch")
         for logger in loggers:
             logger.setLevel(logging.ERROR)
-        rank_zero_only.rank = 0  # auch wenn die Umgebung beim Import einen anderen nannte
+        process["rank"] = 0
         try:
             yield
         finally:
-            rank_zero_only.rank = rank
+            process["rank"] = rank
             for logger, level in zip(loggers, levels):
                 logger.setLevel(level)
 

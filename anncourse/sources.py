@@ -131,11 +131,14 @@ def _ordered(
     test_labels: Sequence[int],
 ) -> Reviews:
     """Ordnet nach Klasse, dann nach Text: Hub und Ordner ergeben denselben Datensatz."""
-    parts = []
-    for texts, labels in ((train_texts, train_labels), (test_texts, test_labels)):
-        pairs = sorted(zip(labels, texts))
-        parts += [[text for _, text in pairs], np.array([label for label, _ in pairs], np.int8)]
-    return Reviews(name, *parts)
+    train, test = sorted(zip(train_labels, train_texts)), sorted(zip(test_labels, test_texts))
+    return Reviews(
+        name,
+        [text for _, text in train],
+        np.array([label for label, _ in train], dtype=np.int8),
+        [text for _, text in test],
+        np.array([label for label, _ in test], dtype=np.int8),
+    )
 
 
 def _from_hub() -> tuple:

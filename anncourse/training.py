@@ -78,9 +78,9 @@ class LitClassifier(pl.LightningModule):
         if not loss.isfinite():
             raise InputError(f"Das Training läuft davon: Der Verlust ist {loss:g}. {DIVERGED}")
         accuracy((logits > 0).int(), labels)  # Logits zwischen 0 und 1 hielte es für σ(z)
-        options = {"on_step": False, "on_epoch": True, "batch_size": len(labels)}
-        self.log(f"{part}_loss", loss, **options)
-        self.log(f"{part}_accuracy", accuracy, prog_bar=True, **options)
+        n = len(labels)
+        self.log(f"{part}_loss", loss, on_step=False, on_epoch=True, batch_size=n)
+        self.log(f"{part}_accuracy", accuracy, True, on_step=False, on_epoch=True, batch_size=n)
         return loss
 
     def configure_optimizers(self):
@@ -93,7 +93,7 @@ class LitClassifier(pl.LightningModule):
             optimizer,
             start_factor=1.0,
             end_factor=c.final_rate,
-            total_iters=self.trainer.estimated_stepping_batches,
+            total_iters=int(self.trainer.estimated_stepping_batches),
         )
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 

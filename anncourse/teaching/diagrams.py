@@ -9,6 +9,7 @@ beide Wege weiter.
 
 import io
 from math import hypot
+from typing import Any
 from xml.sax.saxutils import escape
 
 from matplotlib import style
@@ -20,7 +21,7 @@ from matplotlib.transforms import Affine2D
 from anncourse.teaching.display import SVG
 from anncourse.teaching.palette import COLOURS, TINTS
 
-FONT = {"family": "DejaVu Sans", "math_fontfamily": "cm", "weight": "normal"}
+FONT: dict[str, Any] = {"family": "DejaVu Sans", "math_fontfamily": "cm", "weight": "normal"}
 WIDTH = 700
 RADIUS = 13  # der Kreise
 ALT_TEXTS = {

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from anncourse.errors import missing_extra
@@ -41,7 +42,7 @@ def say(text: str) -> Markdown:
     return Markdown(text)
 
 
-def show_source(thing: object) -> Markdown:
+def show_source(thing: type | Callable) -> Markdown:
     """Der Quelltext einer Funktion oder Klasse des Moduls, wie er läuft."""
     return Markdown(f"```python\n{inspect.getsource(thing)}```")
 

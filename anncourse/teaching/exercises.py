@@ -11,11 +11,13 @@ from functools import wraps
 from numbers import Number
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from anncourse.cells import STACKED, gru_step, sigmoid
 from anncourse.teaching.display import Markdown, say
 
 SEED = 93  # für alle Zufallszahlen der Prüfungen
+KINDS: dict[type, str] = {str: "ein Text", dict: "ein Wörterbuch"}
 
 
 class _Hint(Exception):
@@ -89,23 +91,27 @@ def _numbers(value: object, wanted: str, name: str = "") -> np.ndarray:
         ) from None
     for part in array.ravel().tolist():
         if not isinstance(part, Number):
-            kind = {str: "ein Text", dict: "ein Wörterbuch"}.get(type(part), "keine Zahl")
+            kind = KINDS.get(type(part), "keine Zahl")
             raise _Hint(f"{name}Das ist {kind} ({type(part).__name__}), gefragt ist {wanted}.")
     return array.astype(float) if array.dtype == object else array  # zum Beispiel Brüche
 
 
-def _same(array: np.ndarray, expected: object) -> bool:
+def _same(array: np.ndarray, expected: ArrayLike) -> bool:
     """Ob ein Feld Form und Zahlen hat wie erwartet, auf fünf Stellen genau."""
     return array.shape == np.shape(expected) and np.allclose(array, expected, atol=1e-6)
 
 
-def _recognise(array: np.ndarray, mistakes: Mapping[str, object], otherwise: str) -> str:
+def _recognise(array: np.ndarray, mistakes: Mapping[str, ArrayLike], otherwise: str) -> str:
     """Der Hinweis zum Fehler, der genau diesen falschen Wert ergibt."""
     return next((hint for hint, wrong in mistakes.items() if _same(array, wrong)), otherwise)
 
 
 def _expect(
-    value: object, expected: object, mistakes: Mapping[str, object], otherwise: str, name: str = ""
+    value: object,
+    expected: ArrayLike,
+    mistakes: Mapping[str, ArrayLike],
+    otherwise: str,
+    name: str = "",
 ) -> None:
     """Lässt den richtigen Wert gelten; ``otherwise`` gilt, wenn nur die Zahlen nicht stimmen."""
     shape = np.shape(expected)
@@ -115,7 +121,7 @@ def _expect(
         return
     if array.shape != shape:
         otherwise = f"Erwartet wird {wanted}, Ihr Ergebnis hat die Form {array.shape}."
-    elif any(_same(array, np.round(expected, places)) for places in range(1, 5)):
+    elif any(_same(array, np.round(np.asarray(expected), places)) for places in range(1, 5)):
         otherwise = "Das ist gerundet, verglichen wird auf fünf Stellen genau. Runden Sie nicht."
     raise _Hint(name + _recognise(array, mistakes, otherwise))
 
@@ -296,7 +302,7 @@ def check_5(answer: Callable):
     rng = np.random.default_rng(SEED)
     gradients = [rng.normal(size=shape) for shape in ((3, 4), (3,), (2, 2))]
     flat = np.concatenate([g.ravel() for g in gradients])
-    norms, total = [np.linalg.norm(g) for g in gradients], np.linalg.norm(flat)
+    norms, total = [float(np.linalg.norm(g)) for g in gradients], np.linalg.norm(flat)
     for limit in (0.5, 2.0, 100.0):
         reference = torch.zeros(flat.size, dtype=torch.double)
         reference.grad = torch.from_numpy(flat.copy())
@@ -487,7 +493,7 @@ def _example(gates: str) -> tuple[np.ndarray, dict, dict]:
     """Eingabe, Zustand und Gewichte einer kleinen Zelle, I = 4 und H = 3."""
     rng = np.random.default_rng(SEED)
     x, state = rng.normal(size=4), {"h": rng.normal(size=3), "c": rng.normal(size=3)}
-    p = {}
+    p: dict[str, np.ndarray] = {}
     for g in gates:
         p |= {f"W_{g}": rng.normal(size=(3, 4)), f"U_{g}": rng.normal(size=(3, 3))}
         p |= {f"b_{g}": rng.normal(size=3)}

@@ -288,7 +288,7 @@ def heat_map(values: np.ndarray, words: Sequence[str], units: Sequence[int], tit
         vmax=limit,
     )
     axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
-    axes.set_yticks(range(len(units)), units)
+    axes.set_yticks(range(len(units)), list(map(str, units)))
     axes.set(ylabel="Einheit", title=title)
     figure.colorbar(image)
     return figure
