@@ -27,10 +27,11 @@ from anncourse.config import Config
 from anncourse.data import ReviewsDataModule
 from anncourse.experiments.stored import BENCH_FILE, bench_table
 from anncourse.models import CLASSIFIERS, build_model
+from anncourse.record import EpochTimer
 from anncourse.session import isolated, machine, versions
 from anncourse.sources import load_reviews
 from anncourse.text import pad
-from anncourse.training import EpochTimer, LitClassifier, moving_average
+from anncourse.training import LitClassifier, moving_average
 
 ROUNDS = 2
 TARGETS = (0.85, 0.87, 0.88)
