@@ -40,12 +40,7 @@ def cached(key: Mapping[str, object], build: Callable[[], Arrays]) -> Arrays:
     key : mapping
         Alles, wovon das Ergebnis abhängt; als JSON darstellbar.
     build : callable
-        Berechnet die Felder.
-
-    Returns
-    -------
-    dict
-        Name → NumPy-Feld.
+        Berechnet die Felder, Name → NumPy-Feld.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     name = f"{digest[:32]}.npz"

@@ -34,10 +34,8 @@ def split(reviews: Reviews, fraction: float, seed: int) -> tuple[np.ndarray, np.
     ----------
     reviews : Reviews
         Der Datensatz.
-    fraction : float
-        Anteil der Validierung, zwischen 0 und 1.
-    seed : int
-        Zufallsstart.
+    fraction, seed : float, int
+        Anteil der Validierung, zwischen 0 und 1; Zufallsstart.
 
     Returns
     -------
@@ -80,13 +78,6 @@ def number_reviews(reviews: Reviews, config: Config) -> dict[str, np.ndarray]:
 
     Zerlegt und gezählt wird in PyArrow: 12 Millionen Wörter als einzelne Python-Texte bräuchten
     über ein halbes Gigabyte und die doppelte Zeit.
-
-    Parameters
-    ----------
-    reviews : Reviews
-        Der Datensatz.
-    config : Config
-        Grösse des Wortschatzes und Aufteilung.
 
     Returns
     -------
@@ -256,12 +247,8 @@ class ReviewsDataModule(pl.LightningDataModule):
     ----------
     vocabulary : Vocabulary
         Nur aus den Trainingskritiken gebildet, ohne die der Validierung.
-    train : EncodedReviews
-        Die Trainingsseite.
-    validation : EncodedReviews
-        Der Validierungsteil.
-    test : EncodedReviews
-        Der Testteil.
+    train, validation, test : EncodedReviews
+        Die drei Teile.
     """
 
     def __init__(self, reviews: Reviews, config: Config = Config(), seed: int = 0):

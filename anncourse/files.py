@@ -14,18 +14,18 @@ def resolve(path: str | os.PathLike, what: str = "Der Pfad") -> Path:
     Raises
     ------
     InputError
-        Wenn daraus kein Pfad wird: leer, mit einem Nullzeichen, ``~`` ohne Konto.
+        Wenn daraus kein Pfad wird: leer, eine Adresse wie ``s3://…``, ``~`` ohne Konto.
     """
     try:
         text = os.path.expanduser(os.fsdecode(path))
-        if not text or text.startswith("~"):
+        if not text or text.startswith("~") or "://" in text:
             raise ValueError
         return Path(text).resolve()
     except (TypeError, ValueError, OSError, RuntimeError) as error:
         why = f": {reason(error)}" if isinstance(error, OSError) else ""
         raise InputError(
-            f"{what} «{path}» ist keiner, den dieser Rechner kennt{why}. Erwartet wird ein Ordner "
-            "oder eine Datei, zum Beispiel runs/erster."
+            f"{what} «{path}» ist kein Ort auf diesem Rechner{why}. Erwartet wird ein Pfad, zum "
+            "Beispiel runs/erster."
         ) from error
 
 

@@ -39,18 +39,7 @@ class SentimentClassifier(nn.Module):
         initialise(self, config.init)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:  # ids: (B, T)
-        """Liest B Kritiken zu T Wörtern und gibt B Logits zurück.
-
-        Parameters
-        ----------
-        ids : torch.Tensor
-            Wortnummern, Form ``(B, T)``, int64, links mit 0 aufgefüllt.
-
-        Returns
-        -------
-        torch.Tensor
-            Logits, Form ``(B,)``.
-        """
+        """Liest B Kritiken zu T Wörtern (int64, mit 0 aufgefüllt) und gibt B Logits zurück."""
         x = self.embedding(ids)  # (B, T, E)
         x = self.dropout(x.transpose(1, 2)).transpose(1, 2)  # eine Maske für alle T Wörter
         _, state = self.recurrent(x)  # LSTM: (h, c), sonst h

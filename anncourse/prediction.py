@@ -45,17 +45,6 @@ class Reading:
 def read(weights: Weights, text: str) -> Reading:
     """Liest eine Kritik Wort für Wort.
 
-    Parameters
-    ----------
-    weights : Weights
-        Das Netz.
-    text : str
-        Eine englische Kritik.
-
-    Returns
-    -------
-    Reading
-
     Raises
     ------
     InputError

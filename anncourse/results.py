@@ -18,36 +18,23 @@ class RunResult:
 
     Attributes
     ----------
-    cell : str
-        Welches Netz.
-    data : str
-        Name der Daten.
-    digest : str
-        SHA-256 der Daten.
-    seed : int
-        Zufallsstart.
-    epochs : int
-        Verlangte Epochen.
+    cell, data, digest : str
+        Die Zelle; der Name der Daten und ihre SHA-256.
+    seed, epochs : int
+        Zufallsstart; verlangte Epochen.
     parameters : int
         Anzahl trainierbarer Zahlen.
     best_epoch : int
         Die beste Epoche nach Validierungsgenauigkeit, von 1 an gezählt.
-    val_accuracy : float
-        Anteil auf dem Validierungsteil, mit den Gewichten der besten Epoche.
-    test_accuracy : float
-        Anteil auf dem Testteil, mit denselben Gewichten.
-    seconds_per_epoch : float
-        Median über die Epochen, nur Trainingsstapel.
-    seconds_total : float
-        Der ganze Lauf.
+    val_accuracy, test_accuracy : float
+        Anteile richtiger Urteile mit den Gewichten der besten Epoche, zwischen 0 und 1; ``None``,
+        wo nicht gemessen wurde.
+    seconds_per_epoch, seconds_total : float
+        Median über die Epochen, nur Trainingsstapel; der ganze Lauf.
     interrupted : bool
         Ob Ctrl-C den Lauf gekürzt hat.
-    config : dict
-        Hyperparameter.
-    versions : dict
-        Versionen, mit denen gemessen wurde.
-    machine : dict
-        Rechner, auf dem gemessen wurde.
+    config, versions, machine : dict
+        Hyperparameter, Versionen und Rechner, mit denen gemessen wurde.
     metrics : str
         Der Inhalt von ``metrics.csv``.
     """

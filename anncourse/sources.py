@@ -88,10 +88,6 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
         Parquet-Dateien des Hubs oder ``"sample"`` (erzeugt, ohne Internet). Ohne Angabe gilt
         die Umgebungsvariable ``ANNCOURSE_DATA``, ohne diese ``"imdb"``.
 
-    Returns
-    -------
-    Reviews
-
     Raises
     ------
     InputError

@@ -57,11 +57,6 @@ def normalise(text: str) -> str:
 def tokenise(text: str) -> list[str]:
     """Zerlegt eine Kritik in kleingeschriebene Wörter, siehe `normalise`.
 
-    Returns
-    -------
-    list of str
-        Die Wörter in der Reihenfolge des Texts.
-
     Examples
     --------
     >>> tokenise("Great.<br />The well-made film DIDN'T bore me.")
@@ -92,12 +87,7 @@ class Vocabulary:
         reviews : iterable of sequences of str
             Zerlegte Kritiken, nur aus dem Trainingsteil.
         size : int
-            Grösse samt ``<PAD>`` und ``<UNK>``, von 2 bis 32 768.
-
-        Returns
-        -------
-        Vocabulary
-            Siehe `from_counts`.
+            Wie in `from_counts`.
         """
         return cls.from_counts(Counter(chain.from_iterable(reviews)), size)
 
@@ -136,13 +126,7 @@ class Vocabulary:
         return {word: number for number, word in enumerate(self.words)}
 
     def encode(self, words: Sequence[str]) -> np.ndarray:
-        """Ersetzt jedes Wort durch seine Nummer, unbekannte durch ``UNK``.
-
-        Returns
-        -------
-        numpy.ndarray
-            Form ``(len(words),)``, Typ int16 (der Wortschatz hat höchstens 32 768 Wörter).
-        """
+        """Ersetzt jedes Wort durch seine Nummer, unbekannte durch ``UNK``: (N,), int16."""
         ids = self.ids
         return np.array([ids.get(word, UNK) for word in words], dtype=np.int16)
 

@@ -102,10 +102,6 @@ def load_weights(folder: str | os.PathLike = SHIPPED_FOLDER / "lstm") -> Weights
         Ordner mit ``weights.safetensors`` oder die Datei selbst. Ohne Angabe gelten die
         Gewichte der LSTM, die mit dem Paket kommen.
 
-    Returns
-    -------
-    Weights
-
     Raises
     ------
     InputError
