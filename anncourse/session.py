@@ -53,9 +53,19 @@ class ProgressBar(TQDMProgressBar):
 
 
 def live_session() -> bool:
-    """Sieht jemand zu? Ein Terminal, ein Notebook im Browser oder Colab."""
+    """Sieht jemand zu? Ein Terminal, Colab oder ein Notebook, in dem jemand antworten könnte.
+
+    JupyterLab und VS Code sagen dem Kern mit jeder Codezelle, dass ``input()`` eine Antwort fände;
+    nbconvert und nbval, die ein Notebook nur ausführen, sagen das Gegenteil.
+    """
     terminal = sys.stderr is not None and sys.stderr.isatty()
-    return terminal or "google.colab" in sys.modules or "JPY_SESSION_NAME" in os.environ
+    if terminal or "google.colab" in sys.modules:
+        return True
+    jupyter = sys.modules.get("ipykernel.kernelapp")
+    if jupyter is None or not jupyter.IPKernelApp.initialized():
+        return False
+    request = jupyter.IPKernelApp.instance().kernel.get_parent("shell")
+    return bool(request.get("content", {}).get("allow_stdin"))
 
 
 @contextmanager
