@@ -15,6 +15,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import TQDMProgressBar
+from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from anncourse import __version__
@@ -26,10 +27,9 @@ from anncourse.files import resolve, write_files
 class ProgressBar(TQDMProgressBar):
     """Lightnings Balken mit deutscher Beschriftung."""
 
-    @property
-    def validation_description(self) -> str:
-        """Was vor dem Balken der Validierung steht."""
-        return "Validierung"
+    def init_validation_tqdm(self) -> Tqdm:
+        """Kein zweiter Balken: Die Validierung ist kurz, und ein Notebook zeigte jeden Stand."""
+        return Tqdm(disable=True)
 
     def on_train_epoch_start(self, trainer, *args) -> None:
         """Beschriftet den Balken mit der Epoche, von 1 an gezählt."""
@@ -37,13 +37,6 @@ class ProgressBar(TQDMProgressBar):
         self.train_progress_bar.set_description(
             f"Epoche {trainer.current_epoch + 1}/{trainer.max_epochs}"
         )
-
-    def on_validation_batch_start(
-        self, trainer, pl_module, batch, batch_idx, dataloader_idx: int = 0
-    ) -> None:
-        """Zählt die Stapel der Validierung, ohne Lightnings «DataLoader 0» dahinter."""
-        if self.has_dataloader_changed(dataloader_idx):
-            self.val_progress_bar.reset(total=self.total_val_batches_current_dataloader)
 
     def get_metrics(self, trainer, pl_module) -> dict:
         """Neben dem Balken: die Genauigkeiten der letzten Epoche."""
