@@ -6,27 +6,47 @@ DICTIONARY := .venv/share/hunspell/de_CH.dic
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 # Ein Ordner mit Daten gilt von dort aus, wo der Befehl getippt wurde: nbval wechselt den Ordner.
-DATA := $(or $(ANNCOURSE_DATA),imdb)
-ifeq ($(filter imdb sample,$(DATA)),)
-  DATA := $(abspath $(DATA))
+# Seinen Namen liest die Shell, nicht make: make trennte ihn an jedem Leerzeichen.
+DEFAULT := imdb
+DATA = "$$(case "$${ANNCOURSE_DATA:=$(DEFAULT)}" in \
+  (imdb|sample|/*) printf %s "$$ANNCOURSE_DATA";; \
+  ('~'|'~'/*) printf %s "$$HOME$${ANNCOURSE_DATA\#?}";; \
+  (*) printf %s "$$PWD/$$ANNCOURSE_DATA";; esac)"
+
+# PyPIs torch bringt unter Linux mehrere GB für CUDA mit. Darum kommt vorher torch allein, ohne CUDA;
+# ist sein Verzeichnis nicht zu erreichen, geht es ohne weiter.
+ifeq ($(shell uname -s),Linux)
+  TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 endif
+without_cuda = $(if $(TORCH_INDEX),$(1) install -qqq --no-deps --retries 0 --timeout 10 \
+  --index-url $(TORCH_INDEX) torch $(2) || true)
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-browser test-colab notebooks sync results bench check serve slug clean
+.PHONY: help install lock book pdf test test-browser test-colab notebooks sync results bench check serve slug clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
+	$(call without_cuda,$(BIN)/pip,--constraint constraints.txt)
 	$(BIN)/pip install --quiet --requirement requirements.txt --constraint constraints.txt
-	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
 $(DICTIONARY): tests/dictionary.py | $(INSTALLED)
 	$(BIN)/python tests/dictionary.py
 
 install: $(INSTALLED)  ## legt .venv an und installiert, was in constraints.txt steht
+
+lock:  ## schreibt constraints.txt neu: die neusten Versionen, die requirements.txt zulässt
+	rm -rf _build/lock
+	$(PYTHON) -m venv _build/lock
+	$(call without_cuda,_build/lock/bin/pip)
+	_build/lock/bin/pip install --quiet --requirement requirements.txt
+	_build/lock/bin/pip freeze --exclude-editable > _build/lock/freeze
+	echo '# Womit geprüft wurde; «make lock» schreibt diese Datei.' > constraints.txt
+	sed 's/^\(torch==[^+]*\)+.*/\1/' _build/lock/freeze | LC_ALL=C sort -f >> constraints.txt
+	rm -rf _build/lock
 
 book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
@@ -36,9 +56,9 @@ pdf: $(INSTALLED)  ## druckt das ganze Kapitel nach _build/pdf (braucht Chromium
 	$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going --quiet
 	$(BIN)/python book/_tools/pdf.py
 
-test: $(INSTALLED) $(DICTIONARY)  ## prüft Modul, Prosa, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
-	$(BIN)/ruff check .
-	OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(if $(ANNCOURSE_DATA),$(DATA),sample) $(BIN)/pytest tests notebooks \
+test: DEFAULT := sample
+test: check $(DICTIONARY)  ## prüft Modul, Prosa, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)
+	OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(DATA) $(BIN)/pytest tests notebooks \
 	  --nbval-lax --nbval-current-env --nbval-cell-timeout=1200 -n 2 --dist loadfile
 
 test-browser: $(INSTALLED)  ## prüft jede Seite des gebauten Buchs in Chromium (vorher: make book)
@@ -59,19 +79,17 @@ sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Noteboo
 	done
 
 results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 50 Minuten; setzt fort)
-	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/measure.py
-	for cell in rnn lstm gru; do \
-	  OMP_NUM_THREADS=1 ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse train --cell $$cell \
-	    --seed 0 --output anncourse/trained/$$cell || exit 1; \
-	done
+	ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse.experiments
 
 bench: $(INSTALLED) book  ## misst unseren Weg gegen den naheliegenden (rund 10 Minuten, auf ruhigem Rechner)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/bench.py
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/tried.py
 	$(BIN)/python benchmarks/live.py
 
-check: $(INSTALLED)  ## prüft nur den Stil des Codes
+check: $(INSTALLED)  ## prüft nur den Code: Stil, Form und Typen
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 serve: $(INSTALLED)  ## zeigt das gebaute Buch unter http://localhost:8000
 	$(PYTHON) -m http.server 8000 --directory _build/html
