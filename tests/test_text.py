@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from anncourse.errors import InputError
-from anncourse.text import LARGEST_SIZE, PAD, UNK, Vocabulary, pad, tokenise
+from anncourse.text import PAD, UNK, Vocabulary, pad, tokenise
 
+LARGEST_SIZE = 2**15  # so viele Nummern haben in int16 Platz, ohne die negativen
 REVIEWS = [["good", "film"], ["bad", "film"], ["good", "film", "again"]]
 
 
@@ -112,10 +113,18 @@ def test_without_reviews_only_pad_and_unk():
     assert Vocabulary.build([], 100).words == ("<PAD>", "<UNK>")
 
 
-@pytest.mark.parametrize("size", [-1, 0, 1, LARGEST_SIZE + 1])
+@pytest.mark.parametrize("size", [-1, 0, 1, LARGEST_SIZE + 1, 4.0, "4", True, None])
 def test_impossible_size(size):
-    with pytest.raises(InputError, match=rf"Wortschatzes ist {size}\. Erwartet .* 2 bis 32768"):
+    message = rf"Wortschatzes: «{size}» passt nicht; erwartet .*ganze Zahl von 2 bis 32768"
+    with pytest.raises(InputError, match=message):
         Vocabulary.build(REVIEWS, size)
+    with pytest.raises(InputError, match=message):
+        Vocabulary.from_counts({"film": 1}, size)
+
+
+def test_counts_give_the_same_vocabulary_as_the_reviews():
+    counts = {"bad": 1, "again": 1, "good": 2, "film": 3}
+    assert Vocabulary.from_counts(counts, 5) == Vocabulary.build(REVIEWS, 5)
 
 
 def test_the_largest_vocabulary_still_fits_its_numbers():
@@ -169,6 +178,12 @@ def test_a_review_of_unknown_words(text):
 def test_known_words_that_are_cut_off_do_not_count():
     with pytest.raises(InputError, match=r"nur Unbekanntes \(xx yy\)"):
         Vocabulary.build(REVIEWS, 10).encode_review("good film xx yy", 2)
+
+
+def test_the_message_obeys_no_control_character():
+    with pytest.raises(InputError) as caught:
+        Vocabulary.build(REVIEWS, 10).encode_review("\x1b[2Kxx \x9b \u202e yy\a", 500)
+    assert str(caught.value).isprintable()
 
 
 def test_the_message_stays_short():
