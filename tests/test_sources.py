@@ -94,6 +94,8 @@ def test_without_any_choice_the_hub_is_asked(monkeypatch):
     monkeypatch.delenv("ANNCOURSE_DATA", raising=False)
     parts = TRAIN["text"], TRAIN["label"], TEST["text"], TEST["label"]
     monkeypatch.setattr(sources, "_from_hub", lambda: parts)
+    digest = Reviews("IMDb", *parts).digest
+    monkeypatch.setattr(sources, "IMDB_DIGEST", digest)
     reviews = load_reviews()
     assert reviews.name == "IMDb" and reviews.train_texts == TRAIN["text"]
     assert type(reviews.train_texts) is list
@@ -159,12 +161,19 @@ def test_real_data_has_96_doubles_and_123_texts_in_both_parts(real_reviews):
 # --- Was nicht stimmen kann -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", ["fehlt", "IMDB", "x" * 300, "~niemand-heisst-so/daten"])
+@pytest.mark.parametrize("source", ["fehlt", "IMDB", "x" * 300])
 def test_missing_folder(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="gibt es nicht. Erwartet .*sample.*Ordner") as caught:
         load_reviews(source)
     assert source in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["~niemand-heisst-so/daten", "a\0b"])
+def test_a_path_that_is_none(source):
+    with pytest.raises(InputError, match="keiner, den dieser Rechner kennt.*Erwartet") as caught:
+        load_reviews(source)
+    assert "Der Ordner der Daten" in str(caught.value)
 
 
 def test_a_file_is_no_folder(tmp_path):
@@ -211,7 +220,7 @@ def test_unreadable_file(tmp_path, monkeypatch):
     def refuse(file):
         raise PermissionError(13, "Permission denied", str(file))
 
-    monkeypatch.setattr(pyarrow.parquet, "read_table", refuse)  # root darf sonst alles lesen
+    monkeypatch.setattr(pyarrow.parquet, "ParquetFile", refuse)  # root darf sonst alles lesen
     with pytest.raises(InputError, match="train-00000.*darf .* nicht lesen.*Leserecht"):
         load_reviews(write(tmp_path))
 
@@ -233,7 +242,7 @@ def test_missing_column(columns, missing, tmp_path):
 @pytest.mark.parametrize("label", [2, -1, 0.5, float("nan"), None, "pos", [1]])
 def test_wrong_label(label, tmp_path):
     columns = {"text": ["a", "b"], "label": [label, label]}
-    with pytest.raises(InputError, match="steht das Label .* Erlaubt sind 0") as caught:
+    with pytest.raises(InputError, match="steht das Label .* Erlaubt sind die Zahlen 0") as caught:
         load_reviews(write(tmp_path, train=columns))
     assert str(label) in str(caught.value)
 
@@ -335,12 +344,17 @@ def hub():
         thread.join()
 
 
+DIGEST = Reviews("IMDb", TRAIN["text"], TRAIN["label"], TEST["text"], TEST["label"]).digest
+
+
 def load_in_fresh_process(folder, **environment: str) -> dict:
     """Lädt «imdb» in einem eigenen Prozess: Der Hub-Teil liest seine Umgebung nur beim Import."""
     code = (
-        "import json\n"
+        "import json, sys\n"
+        "from anncourse import sources\n"
         "from anncourse.errors import AnncourseError\n"
         "from anncourse.sources import load_reviews\n"
+        "sources.IMDB_DIGEST = sys.argv[1]\n"
         "try:\n"
         "    r = load_reviews('imdb')\n"
         "    answer = {'name': r.name, 'digest': r.digest}\n"
@@ -354,7 +368,7 @@ def load_in_fresh_process(folder, **environment: str) -> dict:
     clean = {name: os.environ[name] for name in names}
     clean |= {"HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1", **environment}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=clean, capture_output=True, text=True
+        [sys.executable, "-c", code, DIGEST], cwd=folder, env=clean, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -365,10 +379,32 @@ def test_hub(hub, tmp_path):
     assert "error" not in answer, answer
     texts = {"train_texts": TRAIN["text"], "test_texts": TEST["text"]}
     labels = {"train_labels": TRAIN["label"], "test_labels": TEST["label"]}
-    expected = Reviews("IMDb", TRAIN["text"], TRAIN["label"], TEST["text"], TEST["label"])
-    assert answer == {"name": "IMDb", "digest": expected.digest, **texts, **labels}
+    assert answer == {"name": "IMDb", "digest": DIGEST, **texts, **labels}
     asked = [path for path in hub.paths if HUB_NAME in path]
     assert asked and all(HUB_REVISION in path for path in asked)  # nur die festgelegte Fassung
+
+
+def test_what_is_not_imdb_is_not_called_imdb(hub, tmp_path):
+    """Der Hub liefert in derselben Revision etwas anderes, als dort liegen müsste."""
+    changed = TEST | {"text": ["Bad.", "Very good."]}
+    hub.files["plain_text/test-00000-of-00001.parquet"] = parquet(changed)
+    answer = load_in_fresh_process(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{hub.server_port}")
+    assert answer.get("error") == "OutsideError"
+    assert "nicht der Datensatz IMDb" in answer["message"] and DIGEST[:12] in answer["message"]
+
+
+@pytest.mark.parametrize("content", ["other", "same"])
+def test_a_folder_named_like_the_data_set_is_never_taken_for_it(content, hub, tmp_path):
+    """datasets nähme einen Ordner «stanfordnlp/imdb» des Arbeitsordners statt des Hubs."""
+    lies = {"text": ["Forged.", "Invented."], "label": [0, 1]}
+    write(tmp_path / HUB_NAME, *((lies, lies) if content == "other" else (TRAIN, TEST)))
+    answer = load_in_fresh_process(tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{hub.server_port}")
+    if "error" in answer:  # so weit darf er gehen: ablehnen, mit einem Weg hinaus
+        assert content == "other" and answer["error"] == "OutsideError"
+        assert "nicht der Datensatz IMDb" in answer["message"]
+        assert "wechseln Sie den Ordner" in answer["message"]
+    else:
+        assert answer["digest"] == DIGEST and answer["train_texts"] == TRAIN["text"]
 
 
 def test_hub_sends_a_broken_file(hub, tmp_path):
