@@ -169,9 +169,9 @@ def test_missing_folder(source, tmp_path, monkeypatch):
     assert source in str(caught.value)
 
 
-@pytest.mark.parametrize("source", ["~niemand-heisst-so/daten", "a\0b"])
+@pytest.mark.parametrize("source", ["~niemand-heisst-so/daten", "a\0b", "s3://kritiken/imdb"])
 def test_a_path_that_is_none(source):
-    with pytest.raises(InputError, match="keiner, den dieser Rechner kennt.*Erwartet") as caught:
+    with pytest.raises(InputError, match="kein Ort auf diesem Rechner.*Erwartet") as caught:
         load_reviews(source)
     assert "Der Ordner der Daten" in str(caught.value)
 
