@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -29,14 +30,21 @@ WITH_REVIEWS = {
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ADDRESS = PROJECT["urls"]["Repository"]
-SETUP = f"""# Nur für Colab: installiert das Begleitmodul, wenn es fehlt.
+SETUP = f"""# Wo das Begleitmodul fehlt (Colab): installiert diese Ausgabe, sonst den neusten Stand.
 import importlib.util
 import subprocess
 import sys
 
 if importlib.util.find_spec("anncourse") is None:
-    address = "git+{ADDRESS}@v{__version__}"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", address], check=True)"""
+    address = "anncourse @ git+{ADDRESS}"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    for version in ("@v{__version__}", ""):
+        if subprocess.run([*pip, address + version], capture_output=True).returncode == 0:
+            break
+    else:
+        sys.exit("Das Begleitmodul liess sich nicht installieren. Prüfen Sie die Verbindung zum "
+                 "Internet, oder installieren Sie es aus einem Klon: pip install PFAD")
+    importlib.invalidate_caches()"""
 
 DEBRIS = re.compile(r"warning|deprecat|traceback|\d+%\||it/s\b", re.IGNORECASE)
 MACHINE = re.compile(r"(?<![\w.:/])/(?:home|root|work|tmp|usr|opt|var|Users|content)/|[A-Z]:\\")
@@ -115,8 +123,10 @@ def test_outputs_name_their_data(path, notebook):
 # --- Form -----------------------------------------------------------------------------------
 
 
-def test_set_up_cell_comes_first(notebook):
-    assert code_cells(notebook)[0].source == SETUP
+def test_set_up_cell_comes_first(path, notebook):
+    """Überall dieselbe; 9.3.2 zeichnet ein Netz und holt dafür den Zusatz «graph»."""
+    extra = "[graph]" if path.stem == "02_rnn_pytorch" else ""
+    assert code_cells(notebook)[0].source == SETUP.replace("anncourse @", f"anncourse{extra} @")
 
 
 def test_head_and_end(path, notebook):
@@ -246,17 +256,105 @@ def test_first_notebook_runs_with_the_wheel(fresh_python, tmp_path):
     assert answer.startswith("positiv")  # die Gewichte sind im Paket
 
 
-def test_set_up_cell_installs_the_module(fresh_python, tmp_path):
-    """Die Zelle ruft pip mit der Marke dieses Stands; git holt ihn hier aus diesem Ordner."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("dieser Ordner ist kein Klon")
-    release = tmp_path / "release.git"
-    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, release], check=True)
-    subprocess.run(["git", "-C", release, "tag", "--force", f"v{__version__}"], check=True)
-    redirect = {
+@pytest.fixture
+def release(tmp_path):
+    """Ein Repositorium unter der Adresse des Buchs: Auf der Marke liegt diese Ausgabe, auf dem
+    Zweig danach eine mit der Version 9.9. Die Fassung mit ``tag=False`` hat keine Marke."""
+
+    def release(tag: bool) -> dict[str, str]:
+        place = tmp_path / "release"
+        tracked = subprocess.run(
+            ["git", "-C", ROOT, "ls-files", "anncourse", "pyproject.toml", "README.md", "LICENSE"],
+            capture_output=True, text=True, check=True,
+        ).stdout.split("\n")  # fmt: skip
+        for name in filter(None, tracked):
+            if (ROOT / name).exists():
+                (place / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, place / name)
+        git(place, "init", "--quiet")
+        commit_all(place)
+        if tag:
+            git(place, "tag", f"v{__version__}")
+        face = place / "anncourse" / "__init__.py"
+        face.write_text(face.read_text("utf-8").replace(__version__, "9.9"), "utf-8")
+        commit_all(place)
+        return redirect(place.as_uri())
+
+    return release
+
+
+def git(folder, *arguments):
+    subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True)
+
+
+def commit_all(folder):
+    git(folder, "add", "--all")
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+    git(folder, *identity, "commit", "--quiet", "--message", "Stand")
+
+
+def redirect(address: str) -> dict[str, str]:
+    """Git holt von dieser Adresse, was von jener des Buchs verlangt wird."""
+    return {
         "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{release.as_uri()}.insteadOf",
+        "GIT_CONFIG_KEY_0": f"url.{address}.insteadOf",
         "GIT_CONFIG_VALUE_0": ADDRESS,
     }
-    place = execute_first_notebook(fresh_python, tmp_path, **redirect)
-    assert Path(place).is_relative_to(tmp_path)
+
+
+SHOW_VERSION = "\nimport anncourse\nprint(anncourse.__version__, anncourse.__file__)"
+
+
+@pytest.mark.parametrize("tag, version", [(True, __version__), (False, "9.9")])
+def test_set_up_cell_installs_the_release_else_the_branch(
+    tag, version, fresh_python, release, tmp_path
+):
+    printed = run(fresh_python, tmp_path, "-c", SETUP + SHOW_VERSION, **release(tag))
+    found, place = printed.split(maxsplit=1)
+    assert found == version and Path(place.strip()).is_relative_to(tmp_path / "env")
+
+
+@pytest.mark.parametrize("hindrance", ["kein Netz", "kein pip"])
+def test_set_up_cell_says_in_german_what_to_do(hindrance, fresh_python, tmp_path):
+    code = SETUP + "\nprint('weiter')"
+    if hindrance == "kein pip":
+        code = code.replace('"pip", "install"', '"kein_pip", "install"')
+    outcome = subprocess.run(
+        [fresh_python, "-P", "-c", code],
+        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8",
+        env=os.environ | redirect((tmp_path / "nirgends").as_uri()) | {"PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert (outcome.returncode, outcome.stdout) == (1, "")  # es geht nicht weiter
+    assert outcome.stderr.startswith("Das Begleitmodul liess sich nicht installieren. Prüfen Sie")
+    assert len(outcome.stderr.splitlines()) == 1
+
+
+def is_stale(folder: Path) -> bool:
+    """Gibt es die Marke dieser Version, und ist das Modul seither ein anderes?"""
+    tag = f"v{__version__}"
+    known = subprocess.run(
+        ["git", "-C", folder, "tag", "--list", tag], capture_output=True, text=True, check=True
+    ).stdout.split()
+    difference = ["git", "-C", folder, "diff", "--quiet", tag, "--", "anncourse"]
+    return known == [tag] and subprocess.run(difference).returncode != 0
+
+
+def test_a_stale_tag_is_never_what_a_notebook_would_install():
+    """Wer das Modul nach einer Ausgabe ändert, erhöht ``__version__``: Sonst installierten die
+    Notebooks die Marke mit dem alten Modul."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("dieser Ordner ist kein Klon")
+    assert not is_stale(ROOT), "anncourse hat sich seit der Marke geändert: __version__ erhöhen"
+
+
+def test_a_stale_tag_would_be_found(tmp_path):
+    (tmp_path / "anncourse").mkdir()
+    module = tmp_path / "anncourse" / "a.py"
+    module.write_text("a = 1")
+    git(tmp_path, "init", "--quiet")
+    commit_all(tmp_path)
+    assert not is_stale(tmp_path)  # noch keine Marke: Der Zweig wird installiert
+    git(tmp_path, "tag", f"v{__version__}")
+    assert not is_stale(tmp_path)
+    module.write_text("a = 2")
+    assert is_stale(tmp_path)
