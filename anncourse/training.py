@@ -322,14 +322,15 @@ def predict_logits(
     InputError
         Wenn das Netz keine endlichen Zahlen ergibt.
     """
-    training = model.training
-    model.eval()
-    part = replace(part, excerpt=None)
+    training, part = model.training, replace(part, excerpt=None)
     logits = torch.empty(len(part))
-    for positions in part.batches(batch_size):
-        ids, _ = part[positions]  # (B, T)
-        logits[positions] = model(ids)
-    model.train(training)
+    try:
+        model.eval()
+        for positions in part.batches(batch_size):
+            ids, _ = part[positions]  # (B, T)
+            logits[positions] = model(ids)
+    finally:
+        model.train(training)
     if not logits.isfinite().all():
         raise InputError(f"Das Netz ergibt keine endlichen Zahlen. {DIVERGED}")
     return logits
