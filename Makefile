@@ -18,8 +18,8 @@ DATA = "$$(case "$${ANNCOURSE_DATA:=$(DEFAULT)}" in \
 ifeq ($(shell uname -s),Linux)
   TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 endif
-without_cuda = $(if $(TORCH_INDEX),$(1) install -qqq --no-deps --retries 0 --timeout 10 \
-  --index-url $(TORCH_INDEX) torch $(2) || true)
+without_cuda = $(if $(TORCH_INDEX),$(1) install --quiet --no-deps --retries 0 --timeout 10 \
+  --index-url $(TORCH_INDEX) torch $(2) 2> /dev/null || true)
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock book pdf test test-browser test-colab notebooks sync results bench check serve slug clean

@@ -2,17 +2,14 @@
 
 import argparse
 import ast
-import fcntl
 import inspect
 import json
 import os
-import pty
 import re
 import signal
 import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 from pathlib import Path
@@ -182,6 +179,9 @@ def test_default_output_names_cell_and_seed(place, tmp_path):
 
 def test_bar_on_a_terminal_only_and_never_on_stdout(place, tmp_path):
     """Die Standardfehlerausgabe ist ein Terminal, die Standardausgabe eine Datei."""
+    fcntl, pty, termios = (
+        pytest.importorskip(name, reason="nur unter Unix") for name in ("fcntl", "pty", "termios")
+    )
     terminal, other_end = pty.openpty()
     fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))  # sonst 0 breit
     shown = []
