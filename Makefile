@@ -18,11 +18,11 @@ DATA = "$$(case "$${ANNCOURSE_DATA:=$(DEFAULT)}" in \
 ifeq ($(shell uname -s),Linux)
   TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 endif
-without_cuda = $(if $(TORCH_INDEX),$(1) install -qqq --no-deps --retries 0 --timeout 10 \
-  --index-url $(TORCH_INDEX) torch $(2) || true)
+without_cuda = $(if $(TORCH_INDEX),$(1) install --quiet --no-deps --retries 0 --timeout 10 \
+  --index-url $(TORCH_INDEX) torch $(2) 2> /dev/null || true)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock book pdf test test-browser test-colab notebooks sync results bench check serve slug clean
+.PHONY: help install lock lab book pdf test test-browser test-colab notebooks sync results bench check serve slug clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -47,6 +47,9 @@ lock:  ## schreibt constraints.txt neu: die neusten Versionen, die requirements.
 	echo '# Womit geprüft wurde; «make lock» schreibt diese Datei.' > constraints.txt
 	sed 's/^\(torch==[^+]*\)+.*/\1/' _build/lock/freeze | LC_ALL=C sort -f >> constraints.txt
 	rm -rf _build/lock
+
+lab: $(INSTALLED)  ## öffnet die Notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_rnn_numpy.ipynb
 
 book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet

@@ -5,7 +5,6 @@ Schreibt ``anncourse/measured/bench/bench.json``; Abschnitt 9.3.7 zeigt daraus T
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -136,6 +135,8 @@ def bench_targets(data, loaders, number=8) -> dict:
 
 def bench_command() -> dict:
     """Der getippte Befehl: Sekunden bis zum Training und Spitze des Speichers."""
+    import resource  # nur unter Unix
+
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "anncourse", "train", "--cell", "lstm", "--epochs", "1"]
         command += ["--output", str(Path(folder, "run"))]

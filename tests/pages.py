@@ -26,7 +26,7 @@ NAMES = [
 NOTEBOOKS = [ROOT / "notebooks" / f"{name}.md" for name in NAMES]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 TEXTS = [*NOTEBOOKS, *PAGES]
-OTHER_TEXTS = [ROOT / "README.md", *sorted((ROOT / "anncourse").rglob("*.md"))]
+OTHER_TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "anncourse").rglob("*.md"))]
 SOURCES = [
     path
     for folder in ("anncourse", "benchmarks", "book/_ext")

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def bench(monkeypatch):
-    pytest.importorskip("resource", reason="nur unter Unix")
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import bench
 

@@ -273,3 +273,38 @@ def test_scripts_of_the_page_take_their_colours_from_the_palette(path):
     }
     ours = {*palette.COLOURS.values(), *palette.TINTS.values()} - {"#FFFFFF"}
     assert not used & {colour.lower() for colour in ours}
+
+
+# --- Windows ----------------------------------------------------------------------------------
+
+# Wie unter Windows: Unser Code bekommt die Module nicht, die es nur unter Unix gibt.
+WITHOUT_UNIX = """
+import builtins, importlib, pkgutil, runpy, sys
+from pathlib import Path
+import pytest
+import anncourse
+
+root, load = Path.cwd(), builtins.__import__
+ours = [root / name for name in ("anncourse", "benchmarks", "tests")]
+
+def refuse(name, globals=None, *rest, **more):
+    place = Path((globals or {}).get("__file__") or "")
+    if name in {"fcntl", "pty", "termios", "resource"} and any(map(place.is_relative_to, ours)):
+        raise ImportError(f"{name} gibt es nur unter Unix")
+    return load(name, globals, *rest, **more)
+
+builtins.__import__ = refuse
+for module in pkgutil.walk_packages(anncourse.__path__, "anncourse."):
+    importlib.import_module(module.name)
+sys.path.insert(0, "benchmarks")
+for script in sorted(root.glob("benchmarks/*.py")):
+    runpy.run_path(str(script))
+sys.exit(pytest.main(["-qq", "--collect-only", "-m", "", "-p", "no:cacheprovider", "tests"]))
+"""
+
+
+def test_nothing_needs_unix_when_imported():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_UNIX], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

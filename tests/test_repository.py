@@ -3,11 +3,14 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from anncourse import __version__
 from anncourse.teaching import diagrams
@@ -46,9 +49,10 @@ def test_version_stands_in_the_module():
     assert citation["repository-code"] == ADDRESS
 
 
-def test_readme_links_resolve():
-    for link in re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8")):
-        assert link.startswith("https://") or (ROOT / link).exists(), link
+def test_links_of_the_texts_resolve():
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for link in re.findall(r"\]\(([^)]+)\)", (ROOT / name).read_text("utf-8")):
+            assert link.startswith("https://") or (ROOT / link).exists(), link
 
 
 def test_picture_of_the_readme_is_drawn_by_the_module():
@@ -56,13 +60,44 @@ def test_picture_of_the_readme_is_drawn_by_the_module():
     assert picture == diagrams.lstm_cell().data
 
 
-def test_packages_stand_in_pyproject_alone():
-    """requirements.txt verlangt das Paket mit den Zusätzen; einen Namen wiederholt es nicht."""
+def test_requirements_are_no_second_list():
     lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    (wanted,) = (line for line in lines if line and not line.startswith("#"))
-    extras = re.fullmatch(r"(?:(?:-e|--editable) )?\.\[([\w,]+)\]", wanted)
-    assert extras and {"book", "test"} <= set(extras[1].split(","))
-    assert set(extras[1].split(",")) <= set(PROJECT["optional-dependencies"])
+    assert [line for line in lines if not line.startswith("#")] == ["--editable .[book,test]"]
+
+
+def test_every_dependency_has_a_checked_version():
+    extras = PROJECT["optional-dependencies"].values()
+    named = {
+        canonicalize_name(Requirement(line).name)
+        for line in [*PROJECT["dependencies"], *sum(extras, [])]
+    }
+    pinned = {
+        canonicalize_name(line.split("==")[0])
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if "==" in line
+    }
+    assert named - {"anncourse"} <= pinned
+
+
+def test_wheel_needs_no_notebook():
+    """Ein Kernel bringt IPython mit; das Paket kommt ohne aus."""
+    names = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    assert not names & {"ipython", "ipykernel", "jupyterlab", "torchview", "scikit-learn"}
+
+
+def test_pre_commit_is_valid():
+    config = ROOT / ".pre-commit-config.yaml"
+    subprocess.run(
+        [sys.executable, "-m", "pre_commit", "validate-config", config], cwd=ROOT, check=True
+    )
+    (repository,) = yaml.safe_load(config.read_text("utf-8"))["repos"]
+    assert repository["repo"] == "local"  # holt nichts aus dem Netz
+    assert {hook["language"] for hook in repository["hooks"]} == {"system"}
+
+
+def test_newest_change_is_named():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert __version__ in re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text, re.MULTILINE)
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make fehlt")
