@@ -23,9 +23,12 @@ class Markdown:
 
 @dataclass(frozen=True)
 class SVG:
-    """Ein Bild, das jedes Notebook von selbst zeigt."""
+    """Ein Bild, das jedes Notebook von selbst zeigt; was vor ``<svg`` steht, fällt weg."""
 
     data: str
+
+    def __post_init__(self):
+        object.__setattr__(self, "data", self.data[self.data.index("<svg") :].rstrip())
 
     def _repr_svg_(self) -> str:
         return self.data
