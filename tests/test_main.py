@@ -597,18 +597,20 @@ def test_full_disk_as_output_of_train_keeps_the_results(bad, tmp_path):
 def test_full_disk_while_training(bad, tmp_path):
     """Der Datenträger nimmt nur Dateien bis 100 kB auf: Es bleibt nichts Halbes zurück."""
     resource = pytest.importorskip("resource", reason="nur unter Unix")
+    (tmp_path / "tmp").mkdir()  # auch dort, wohin die Ergebnisse sonst gerettet würden
     done = run(
         *TRAIN,
         bad / "data",
         "--output",
         "a/b/run",
         cwd=tmp_path,
+        env={"TMPDIR": str(tmp_path / "tmp")},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
     )
     message = done.stderr.splitlines()[-1]
     assert message.startswith(f"Fehler: Der Ordner «{tmp_path.resolve() / 'a/b/run'}» nimmt")
     assert (done.returncode, done.stdout) == (1, "") and "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.rglob("*")) == [tmp_path / "tmp"]
 
 
 def test_closed_stdin(bad):
