@@ -934,3 +934,29 @@ def test_a_rate_beyond_single_precision_is_an_input_error(learning_rate, tiny_re
     """Ob schon Config sie abweist oder erst das Training: Es ist ein deutscher Satz."""
     with pytest.raises(InputError, match="learning_rate"):
         anncourse.fit("rnn", tiny_reviews, Config(epochs=1, learning_rate=learning_rate))
+
+
+# --- python -m anncourse.experiments --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+@pytest.mark.parametrize("entrance", ["--output", "name of a run", "data"])
+def test_experiments_show_control_characters_and_do_not_obey(kind, entrance, capsys, monkeypatch):
+    from anncourse.experiments.__main__ import main as experiments
+
+    c = CONTROLS[kind]
+    if entrance == "data":
+        monkeypatch.setenv("ANNCOURSE_DATA", f"nowhere{c}")
+    arguments = {"--output": [f"--output={c}://x"], "name of a run": [f"{c}x"], "data": ["rnn-*"]}
+    status = experiments([*arguments[entrance], *(["--output=out"] if entrance == "data" else [])])
+    answer = Answer(status, *capsys.readouterr())
+    assert status == 2 and "Fehler: " in answer.stderr and not raw(answer)
+
+
+@pytest.mark.parametrize("kind", sorted(set(PLACES) - {"too long"}))
+def test_experiments_refuse_an_output_that_is_no_place(kind, capsys):
+    from anncourse.experiments.__main__ import main as experiments
+
+    assert experiments([f"--output={PLACES[kind]}"]) == 2
+    assert "kein Ort auf diesem Rechner" in capsys.readouterr().err
+    assert everything() == []
