@@ -48,8 +48,10 @@ lock:  ## schreibt constraints.txt neu: die neusten Versionen, die requirements.
 	sed 's/^\(torch==[^+]*\)+.*/\1/' _build/lock/freeze | LC_ALL=C sort -f >> constraints.txt
 	rm -rf _build/lock
 
-lab: $(INSTALLED)  ## öffnet die Notebooks in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_rnn_numpy.ipynb
+# Die Wurzel ist der Klon: Dort sucht jupytext, was pyproject.toml über die Paare sagt.
+lab: $(INSTALLED)  ## öffnet notebooks/ in JupyterLab; ein Paar bleibt beim Speichern ein Paar
+	ANNCOURSE_DATA=$(DATA) PATH="$$PWD/$(BIN):$$PATH" $(BIN)/jupyter lab \
+	  --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build/html
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
@@ -76,9 +78,12 @@ notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst
 	    --ExecutePreprocessor.record_timing=False $$notebook || exit 1; \
 	done
 
+# Ein neues Notebook braucht auch einen Kern; die anderen behalten ihren.
+KERNEL := {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
+
 sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Notebooks; Ausgaben bleiben
 	for twin in notebooks/*.md; do \
-	  $(BIN)/jupytext --quiet --to ipynb --update $$twin || exit 1; \
+	  $(BIN)/jupytext --quiet --to ipynb --update --update-metadata '$(KERNEL)' $$twin || exit 1; \
 	done
 
 results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 50 Minuten; setzt fort)

@@ -181,11 +181,13 @@ def run_train(arguments: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from anncourse.config import recipe
+    from anncourse.files import resolve
     from anncourse.sources import load_reviews
 
     output = arguments.output
     if output is None:
         output = str(Path("runs", f"{arguments.cell}-seed{arguments.seed}"))
+    resolve(output, "Der Ordner für die Ergebnisse")  # was nicht geht, soll gleich auffallen
     changes = {"epochs": arguments.epochs, "init": arguments.init}
     chosen = {name: value for name, value in changes.items() if value is not None}
     config = replace(recipe(arguments.cell), **chosen)

@@ -5,6 +5,7 @@ Er liegt im Ordner, den das Betriebssystem dafür vorsieht, oder dort, wohin die
 """
 
 import ast
+import errno
 import hashlib
 import inspect
 import io
@@ -26,6 +27,7 @@ from anncourse.files import resolve, write_files
 ENVIRONMENT_VARIABLE = "ANNCOURSE_CACHE"
 KEPT = 8  # so viele Ergebnisse bleiben liegen: jene, die zuletzt gebraucht wurden
 DAY = 24 * 60 * 60  # Sekunden
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 Arrays = dict[str, np.ndarray]
 
 
@@ -79,9 +81,8 @@ def code_of(*things: ModuleType | Callable) -> list[str]:
     """Was Module und Funktionen rechnen: ihr Quelltext ohne Kommentare und Docstrings."""
     trees = [ast.parse(inspect.getsource(thing)) for thing in things]
     for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
-            node
-        ):
+        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        if documented and ast.get_docstring(node):
             node.body[0] = ast.Pass()
     return [ast.unparse(tree) for tree in trees]
 
@@ -91,13 +92,12 @@ def _read(path: Path) -> Arrays | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except PermissionError:
         _note(f"Den Zwischenspeicher «{path}» darf dieses Konto nicht lesen; gerechnet wird neu.")
         return None
-    except Exception:  # jede Art Schaden: NumPy, zip und zlib werfen je eigene Fehler
-        _note(f"Der Zwischenspeicher «{path.name}» ist beschädigt und wird neu erstellt.")
+    except Exception as error:  # jede Art Schaden: NumPy, zip und zlib werfen je eigene Fehler
+        if getattr(error, "errno", None) not in NOT_THERE:
+            _note(f"Der Zwischenspeicher «{path.name}» ist beschädigt und wird neu erstellt.")
         return None
     with suppress(OSError):
         path.touch()  # zuletzt gebraucht

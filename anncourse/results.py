@@ -92,7 +92,7 @@ def metrics_table(file) -> pd.DataFrame:
         Index ``Epoche`` ab 1; Spalten ``train_loss``, ``val_loss``, ``train_accuracy``,
         ``val_accuracy``.
     """
-    rows = pd.read_csv(file, float_precision="round_trip")
+    rows = pd.read_csv(file)
     table = rows.groupby("epoch").first().reindex(columns=METRICS)
     table.index = (table.index + 1).rename("Epoche")
     return table

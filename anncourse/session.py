@@ -146,8 +146,11 @@ def keep(folder: Path, contents: Mapping[str, bytes]) -> None:
         rescued = ""
         with suppress(OSError):
             other = Path(tempfile.mkdtemp(prefix="anncourse-"))
-            write_files(other, contents)
-            rescued = f"Sie liegen deshalb in «{other}». "
+            try:
+                write_files(other, contents)
+                rescued = f"Sie liegen deshalb in «{other}». "
+            except OSError:
+                other.rmdir()
         raise OutsideError(
             f"Der Ordner «{folder}» nimmt die Ergebnisse nicht auf: {reason(error)}. {rescued}"
             "Schaffen Sie Platz, oder wählen Sie mit --output einen anderen."

@@ -18,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from anncourse.data import ReviewsDataModule
-from anncourse.errors import AnncourseError, InputError, OutsideError, reason
+from anncourse.errors import AnncourseError, InputError, OutsideError, printable, reason
 from anncourse.experiments import baselines, imdb, lag
 from anncourse.experiments.stored import MEASURED_FOLDER, read, store
 from anncourse.files import resolve
@@ -76,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         reviews = load_reviews()
         missing = [name for name in names if not is_done(folder, name, reviews.digest)]
-        print(f"{reviews}; {len(names) - len(missing)} von {len(names)} Läufen liegen schon da.")
+        done = f"{len(names) - len(missing)} von {len(names)} Läufen liegen schon da."
+        print(f"{printable(str(reviews))}; {done}")
         if missing:
             ReviewsDataModule(reviews)  # einmal nummerieren, bevor jeder Prozess es täte
         with start_workers() as pool:
@@ -90,10 +91,10 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 130
     except AnncourseError as error:
-        print(f"\nFehler: {error}", file=sys.stderr)
+        print(f"\nFehler: {printable(str(error))}", file=sys.stderr)
         return error.exit_status
     except OSError as error:
-        print(f"\nFehler: «{arguments.output}»: {reason(error)}.", file=sys.stderr)
+        print(f"\nFehler: «{printable(str(arguments.output))}»: {reason(error)}.", file=sys.stderr)
         return OutsideError.exit_status
     return 0
 
