@@ -81,9 +81,9 @@ def code_of(*things: ModuleType | Callable) -> list[str]:
     """Was Module und Funktionen rechnen: ihr Quelltext ohne Kommentare und Docstrings."""
     trees = [ast.parse(inspect.getsource(thing)) for thing in things]
     for node in (node for tree in trees for node in ast.walk(tree)):
-        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-        if documented and ast.get_docstring(node):
-            node.body[0] = ast.Pass()
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            if ast.get_docstring(node):
+                node.body[0] = ast.Pass()
     return [ast.unparse(tree) for tree in trees]
 
 
