@@ -79,16 +79,18 @@ def test_equal_texts_stay_on_one_side(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_texts_of_the_test_part_go_to_validation(seed):
-    reviews = numbered(100)
     shared = ["review 3", "review 50", "review 99"]
-    reviews = replace(reviews, test_texts=[*shared, "another"])
+    test = {"test_texts": [*shared, "another"], "test_labels": [0, 1, 0, 1]}
+    reviews = replace(numbered(100), **test)
     _, validation = split(reviews, 0.2, seed)
     assert {3, 50, 99} <= set(validation)
     assert len(validation) == 20
 
 
 def test_more_shared_texts_than_room():
-    reviews = replace(numbered(100), test_texts=[f"review {k}" for k in range(100)])
+    reviews = numbered(100)
+    test = {"test_texts": reviews.train_texts, "test_labels": reviews.train_labels}
+    reviews = replace(reviews, **test)
     train, validation = split(reviews, 0.2, seed=0)
     assert (len(train), len(validation)) == (80, 20)
 
@@ -108,11 +110,12 @@ def test_split_does_not_touch_global_random_state():
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, 20, float("nan")])
 def test_impossible_fraction(fraction):
-    with pytest.raises(InputError, match=rf"ist {fraction}\. Erwartet .* zwischen 0 und 1"):
+    expected = rf"Anteil der Validierung: «{fraction}» .* grösser als 0 und kleiner als 1"
+    with pytest.raises(InputError, match=expected):
         split(numbered(100), fraction, seed=0)
 
 
-@pytest.mark.parametrize("number, fraction", [(0, 0.2), (1, 0.2), (2, 0.2), (100, 0.001), (2, 0.9)])
+@pytest.mark.parametrize("number, fraction", [(1, 0.2), (2, 0.2), (100, 0.001), (2, 0.9)])
 def test_a_side_that_would_stay_empty(number, fraction):
     with pytest.raises(InputError, match=f"Aus {number} Kritiken .* leer.*Erwartet.*nehmen Sie"):
         split(numbered(number), fraction, seed=0)
@@ -137,13 +140,35 @@ def encoded(*lengths: int) -> EncodedReviews:
     return EncodedReviews(ids, torch.arange(len(lengths), dtype=torch.float32))
 
 
-def test_encode_keeps_the_last_words():
+def test_a_part_keeps_the_last_words():
     vocabulary = Vocabulary.build([["a", "b", "c"]], 10)
-    part = EncodedReviews.encode([["a", "x", "b", "c"], ["c"]], np.array([1, 0]), vocabulary, 3)
+    ids = map(vocabulary.encode, [["a", "x", "b", "c"], ["c"]])
+    part = EncodedReviews.build(ids, np.array([1, 0]), replace(CONFIG, maxlen=3))
     assert [ids.tolist() for ids in part.ids] == [[UNK, 3, 4], [4]]
     assert part.ids[0].dtype == torch.int16
     assert part.labels.dtype == torch.float32 and part.labels.tolist() == [1, 0]
     assert len(part) == 2 and part.lengths().tolist() == [3, 1]
+
+
+@pytest.mark.parametrize("similar, length", [(True, None), (False, 17)])
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("training", [False, True])
+def test_a_part_follows_its_config(similar, length, side, training):
+    config = Config(maxlen=17, excerpt=5, similar_length=similar, padding_side=side)
+    part = EncodedReviews.build([np.arange(20, dtype=np.int16)], np.array([1]), config, training)
+    assert (part.padding_side, part.fixed_length) == (side, length)
+    assert part.excerpt == (5 if training else None)
+    assert part.lengths().tolist() == [5 if training else 17]
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 100])
+def test_batches_go_by_length_and_hold_every_review_once(size):
+    part = encoded(7, 2, 9, 2, 5, 1, 8)
+    batches = part.batches(size)
+    order = [position for batch in batches for position in batch]
+    assert order == [5, 1, 3, 4, 0, 6, 2]  # gleich lange, wie sie kamen
+    assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
+    assert 0 < len(batches[-1]) <= size
 
 
 def test_a_batch_is_padded_on_the_left_to_its_own_longest_review():
@@ -184,8 +209,8 @@ def test_an_excerpt_is_a_random_window_of_a_long_review():
 def test_only_training_reads_excerpts(tiny_reviews):
     data = ReviewsDataModule(tiny_reviews, replace(CONFIG, excerpt=7))
     assert max(ids.shape[1] for ids, _ in data.train_dataloader()) == 7
-    for loader in (data.val_dataloader(), data.test_dataloader()):
-        assert max(ids.shape[1] for ids, _ in loader) > 7
+    assert max(ids.shape[1] for ids, _ in data.val_dataloader()) > 7
+    assert max(data.validation.lengths()) > 7 and max(data.test.lengths()) > 7
 
 
 # --- Stapel ähnlicher Länge -------------------------------------------------------------------
@@ -206,20 +231,6 @@ def test_every_review_exactly_once_per_epoch(number):
         assert len(batches) == len(sampler) >= -(-number // 8)
         sizes = [len(batch) for batch in batches]
         assert max(sizes) <= 8 and max(sizes) - min(sizes) <= 2  # fast gleich gross
-
-
-@pytest.mark.parametrize("ranks", [2, 3])
-def test_processes_share_each_batch(ranks):
-    lengths = np.random.default_rng(0).integers(1, 500, 1000)
-    alone = LengthBatchSampler(lengths, 16, seed=0)
-    shares = [LengthBatchSampler(lengths, 16, 0, rank, ranks) for rank in range(ranks)]
-    for epoch in range(2):
-        for sampler in (alone, *shares):
-            sampler.set_epoch(epoch)
-        assert len({len(sampler) for sampler in (alone, *shares)}) == 1
-        for batch, *parts in zip(alone, *shares, strict=True):
-            assert sorted(flat(parts)) == sorted(batch)  # zusammen jede Kritik genau einmal
-            assert all(parts)  # und für jeden Prozess mindestens eine
 
 
 def test_reshuffled_each_epoch():
@@ -285,10 +296,11 @@ def test_lightning_sets_the_epoch(tmp_path):
         enable_model_summary=False,
         default_root_dir=tmp_path,
     )
-    trainer.fit(recorder, tiny._loader(part))
+    sampler = LengthBatchSampler(part.lengths(), CONFIG.batch_size, seed=0)
+    trainer.fit(recorder, tiny._loader(part, sampler))
     for epoch in range(3):
         assert sorted(flat(recorder.seen[epoch])) == list(range(100))
-    assert recorder.seen[0] != recorder.seen[1] != recorder.seen[2]
+    assert recorder.seen[0] != recorder.seen[1] != recorder.seen[2] != recorder.seen[0]
     assert not any(tmp_path.iterdir())
 
 
@@ -335,15 +347,18 @@ def test_a_smaller_corpus_than_the_vocabulary(tiny_reviews):
     assert max(int(ids.max()) for ids in data.test.ids) < len(data.vocabulary)
 
 
-@pytest.mark.parametrize("part", ["train", "val", "test"])
+@pytest.mark.parametrize("part", ["train", "val"])
 def test_loaders_deliver_every_review(tiny, part):
     batches = list(getattr(tiny, f"{part}_dataloader")())
-    encoded_part = {"train": tiny.train, "val": tiny.validation, "test": tiny.test}[part]
+    encoded_part, size = {
+        "train": (tiny.train, CONFIG.batch_size),
+        "val": (tiny.validation, 256),  # gemessen wird immer in den gleichen Stapeln
+    }[part]
     labels = torch.cat([labels for _, labels in batches])
     assert Counter(labels.tolist()) == Counter(encoded_part.labels.tolist())
     for ids, labels in batches:
         assert ids.dtype == torch.int64 and labels.dtype == torch.float32
-        assert ids.shape[0] == labels.shape[0] <= CONFIG.batch_size
+        assert ids.shape[0] == labels.shape[0] <= size
         assert (ids[:, -1] != PAD).all()  # links aufgefüllt
         assert (ids != PAD).sum(1).max() == ids.shape[1]  # bis zur längsten, nicht weiter
         assert ids.max() < len(tiny.vocabulary)

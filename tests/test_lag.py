@@ -1,35 +1,25 @@
 """Ein Bit über k Schritte: die Folgen, das Lernen, der Abbruch, die gespeicherten Läufe."""
 
 import json
-import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
 
+from anncourse.errors import InputError
 from anncourse.experiments.lag import (
     SEEDS,
     BitReader,
     LagConfig,
     accuracy,
     measure,
+    runs,
     sequences,
     train,
 )
 from anncourse.experiments.stored import MEASURED_FOLDER
 
-SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "measure.py"
 STORED = sorted([*MEASURED_FOLDER.glob("lag-*.json"), *MEASURED_FOLDER.glob("truncated-*.json")])
-
-
-@pytest.fixture
-def lag_runs(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPT.parent)
-    sys.modules.pop("measure", None)
-    import measure
-
-    return measure.lag_runs()
 
 
 def generator(seed=0):
@@ -95,16 +85,38 @@ def test_measure_gives_one_value_per_seed():
     assert first["batches"] == [3] * len(SEEDS)
 
 
-def test_stored_runs_are_those_of_today(lag_runs):
-    assert {file.stem for file in STORED} == set(lag_runs)
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("cell", "transformer"),
+        ("init", "kears"),
+        ("lag", -1),
+        ("truncation", 0),
+        ("hidden_size", 0),
+        ("batches", 0),
+        ("batch_size", True),
+        ("test_size", 2.5),
+        ("learning_rate", float("inf")),
+        ("rho", 1.0),
+        ("epsilon", 0.0),
+        ("gradient_norm", -1.0),
+    ],
+)
+def test_a_wrong_setting_is_named(field, value):
+    with pytest.raises(InputError, match=f"^{field}: "):
+        replace(LagConfig("rnn", "keras", 5), **{field: value})
+
+
+def test_stored_runs_are_those_of_today():
+    assert {file.stem for file in STORED} == set(runs())
     for file in STORED:
         result = json.loads(file.read_text("utf-8"))
-        assert result["config"] == asdict(lag_runs[file.stem])
+        assert result["config"] == asdict(runs()[file.stem])
         assert len(result["accuracies"]) == len(result["batches"]) == len(SEEDS)
 
 
-def test_a_stored_run_comes_out_again(lag_runs):
+def test_a_stored_run_comes_out_again():
     stored = json.loads((MEASURED_FOLDER / "truncated-never-005.json").read_text("utf-8"))
-    model, batches = train(lag_runs["truncated-never-005"], seed=0)
+    model, batches = train(runs()["truncated-never-005"], seed=0)
     assert batches == pytest.approx(stored["batches"][0], abs=3)  # anderer Rechner, andere Rundung
     assert accuracy(model, 5, 2000, 0) == pytest.approx(stored["accuracies"][0], abs=0.01)

@@ -7,27 +7,27 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
 from anncourse.config import Config
-from anncourse.errors import OutsideError
+from anncourse.errors import InputError, OutsideError
+from anncourse.experiments import baselines, imdb, lag
+from anncourse.experiments.__main__ import EXPERIMENTS, is_done, main
 from anncourse.experiments.stored import (
     BENCH_FILE,
     MEASURED_FOLDER,
     bench_table,
     mean_and_spread,
     measured,
+    read,
+    store,
 )
 from anncourse.sample import generate
 from anncourse.sources import IMDB_DIGEST
 from anncourse.weights import load_weights
-
-ROOT = Path(__file__).resolve().parents[1]
-SCRIPT = ROOT / "benchmarks" / "measure.py"
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def data(tmp_path):
 
 def command(data, output, *patterns):
     return {
-        "args": [sys.executable, SCRIPT, *patterns, "--output", output],
+        "args": [sys.executable, "-m", "anncourse.experiments", *patterns, "--output", output],
         "env": os.environ | {"ANNCOURSE_DATA": str(data)},
+        "encoding": "utf-8",
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
-        "text": True,
     }
 
 
@@ -93,6 +93,49 @@ def test_other_runs_are_there():
     assert measured("majority").loc["majority", "test_accuracy"] == 0.5
 
 
+def test_every_stored_run_is_one_of_today_and_the_other_way_round():
+    """``make results`` rechnete sonst neu, was schon im Buch steht, oder das Buch zeigte Altes."""
+    names = {name for experiment in EXPERIMENTS for name in experiment.runs()}
+    assert names == {file.stem for file in MEASURED_FOLDER.glob("*.json")}
+    assert all(is_done(MEASURED_FOLDER, name, IMDB_DIGEST) for name in names)
+
+
+def test_names_are_distinct():
+    names = [name for experiment in EXPERIMENTS for name in experiment.runs()]
+    assert len(set(names)) == len(names)
+
+
+def test_an_unknown_pattern_is_said():
+    with pytest.raises(InputError, match="«transformer-» liegt kein Lauf.*--list"):
+        measured("transformer-")
+
+
+def test_a_damaged_result_is_said(tmp_path):
+    for content in ("{", "[]", '{"name": "tfidf"}'):
+        (tmp_path / "majority.json").write_text(content)
+        with pytest.raises(InputError, match="majority.json.*make results"):
+            read(tmp_path / "majority.json")
+
+
+def test_nothing_that_is_not_finite_is_stored(tmp_path):
+    with pytest.raises(ValueError):
+        store(tmp_path, {"name": "majority", "test_accuracy": float("nan")})
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "name, changed",
+    [("rnn-keras-0", "config"), ("rnn-keras-0", "digest"), ("lag-rnn-keras-010", "config")],
+)
+def test_other_settings_or_data_are_measured_anew(name, changed, tmp_path):
+    result = json.loads((MEASURED_FOLDER / f"{name}.json").read_text("utf-8"))
+    store(tmp_path, result)
+    assert is_done(tmp_path, name, IMDB_DIGEST)
+    other = {"config": result["config"] | {"batch_size": 7}, "digest": "andere"}
+    store(tmp_path, result | {changed: other[changed]})
+    assert not is_done(tmp_path, name, IMDB_DIGEST)
+
+
 def test_mean_and_spread():
     runs = measured("lstm-keras-*")
     mean = 100 * sum(runs["test_accuracy"]) / 5
@@ -104,6 +147,17 @@ def test_bench_table():
     assert list(table.columns) == ["naheliegend", "hier", "Verhältnis"]
     assert (table["hier"] > 0).all()
     assert (table["Verhältnis"].dropna() < 1).all()
+
+
+@pytest.mark.parametrize("experiment", [baselines, imdb, lag])
+def test_the_list_shows_every_run(experiment, capsys):
+    assert main(["--list"]) == 0
+    assert set(experiment.runs()) <= set(capsys.readouterr().out.split())
+
+
+def test_no_run_of_that_name(capsys):
+    assert main(["transformer-*"]) == 2
+    assert "Kein Lauf heisst so" in capsys.readouterr().err
 
 
 # --- make results ---------------------------------------------------------------------------
@@ -147,16 +201,13 @@ def test_interruption_keeps_what_is_finished(data, tmp_path):
         assert json.loads(file.read_text("utf-8"))["name"] == file.stem
 
 
-def test_full_disk_is_said_and_leaves_nothing_half(tmp_path, monkeypatch):
+def test_full_disk_is_said_and_leaves_nothing_half(tmp_path):
     resource = pytest.importorskip("resource", reason="nur unter Unix")
-    monkeypatch.syspath_prepend(SCRIPT.parent)
-    import measure
-
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
     try:
         with pytest.raises(OutsideError, match="nimmt nichts auf.*Schaffen Sie Platz"):
-            measure.store(tmp_path, {"name": "majority", "test_accuracy": 0.5})
+            store(tmp_path, {"name": "majority", "test_accuracy": 0.5})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert os.listdir(tmp_path) == []

@@ -8,11 +8,10 @@ import torch
 from torch import nn
 from torchinfo import summary
 
-from anncourse.config import Config
+from anncourse.config import CELLS, SCHEMES, Config
 from anncourse.errors import InputError
-from anncourse.initialisation import SCHEMES, initialise, initialise_recurrent
+from anncourse.initialisation import initialise, initialise_recurrent
 from anncourse.models import (
-    CELLS,
     GRUClassifier,
     LSTMClassifier,
     SentimentClassifier,
@@ -139,7 +138,7 @@ def test_same_seed_same_weights():
 
 @pytest.mark.parametrize("cell", ["", "LSTM", "transformer"])
 def test_unknown_cell(cell):
-    with pytest.raises(InputError, match=f"Zelle «{cell}» ist unbekannt. Möglich .* lstm, gru"):
+    with pytest.raises(InputError, match=f"Zelle: «{cell}» ist unbekannt; möglich .* lstm, gru"):
         build_model(cell)
 
 
@@ -232,9 +231,9 @@ def test_initialised_weights_still_learn():
 
 @pytest.mark.parametrize("scheme", ["", "Keras", "kears", None])
 def test_unknown_scheme(scheme):
-    with pytest.raises(InputError, match=f"Schema «{scheme}» ist unbekannt. Möglich .* keras"):
+    with pytest.raises(InputError, match=f"Anfangswerte: «{scheme}» ist unbekannt; .* keras"):
         initialise(seeded("rnn"), scheme)
-    with pytest.raises(InputError, match=f"Schema «{scheme}» ist unbekannt. Möglich .* keras"):
+    with pytest.raises(InputError, match=f"Anfangswerte: «{scheme}» ist unbekannt; .* keras"):
         initialise_recurrent(nn.RNN(3, 4), scheme)
 
 

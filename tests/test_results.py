@@ -1,4 +1,4 @@
-"""Ergebnisse: eine Tabelle aus Lightnings Zeilen, ein Intervall, eine JSON-Datei."""
+"""Ergebnisse: der Verlauf als Tabelle, ein Intervall, eine JSON-Datei."""
 
 import io
 import json
@@ -7,9 +7,24 @@ from dataclasses import replace
 
 import pytest
 
-from anncourse.results import METRICS_FILE, RESULT_FILE, RunResult, interval, metrics_table
+from anncourse.results import (
+    METRICS_FILE,
+    RESULT_FILE,
+    RunResult,
+    interval,
+    metrics_table,
+    metrics_text,
+)
 
-METRICS = """epoch,step,train_accuracy,train_loss,val_accuracy,val_loss
+HISTORY = [
+    {"epoch": 0, "val_loss": 0.6, "val_accuracy": 0.75, "train_loss": 0.7, "train_accuracy": 0.5},
+    {"epoch": 1, "val_loss": 1 / 3, "val_accuracy": 0.875, "train_loss": 0.1 + 0.2},
+]
+METRICS = """epoch,train_loss,val_loss,train_accuracy,val_accuracy
+0,0.7,0.6,0.5,0.75
+1,0.5,0.25,0.625,0.875
+"""
+LIGHTNING = """epoch,step,train_accuracy,train_loss,val_accuracy,val_loss
 0,9,,,0.75,0.6
 0,9,0.5,0.7,,
 1,19,,,0.875,0.25
@@ -39,6 +54,11 @@ def result():
     )
 
 
+def written(folder, result):
+    for name, content in result.files().items():
+        (folder / name).write_bytes(content)
+
+
 def test_table_has_one_row_per_epoch(result):
     table = result.table()
     assert list(table.index) == [1, 2] and table.index.name == "Epoche"
@@ -47,8 +67,27 @@ def test_table_has_one_row_per_epoch(result):
     assert table.loc[2].tolist() == [0.5, 0.25, 0.625, 0.875]
 
 
+def test_one_row_per_epoch_is_written(result):
+    """Auch ``1/3`` kommt zurück, wie es war; nach Ctrl-C fehlt, was noch nicht gemessen ist."""
+    text = metrics_text(HISTORY)
+    head, *rows = text.splitlines()
+    assert head == METRICS.splitlines()[0] and rows[0] == METRICS.splitlines()[1]
+    assert len(rows) == 2 and rows[1].startswith("1,") and ",," in rows[1]
+    table = metrics_table(io.StringIO(text))
+    assert list(table.index) == [1, 2]
+    for name in ("val_loss", "val_accuracy", "train_loss"):
+        assert table[name].tolist() == [epoch[name] for epoch in HISTORY]
+    assert table.loc[1, "train_accuracy"] == 0.5 and math.isnan(table.loc[2, "train_accuracy"])
+
+
 def test_table_from_a_file(tmp_path, result):
-    result.save(tmp_path)
+    written(tmp_path, result)
+    assert metrics_table(tmp_path / METRICS_FILE).equals(result.table())
+
+
+def test_table_from_a_file_of_lightning(tmp_path, result):
+    """Lightnings CSVLogger schreibt je Epoche zwei Zeilen; so sind die mitgelieferten."""
+    (tmp_path / METRICS_FILE).write_text(LIGHTNING)
     assert metrics_table(tmp_path / METRICS_FILE).equals(result.table())
 
 
@@ -60,7 +99,8 @@ def test_table_of_a_run_cut_short_after_the_validation():
 
 
 def test_json_round_trip(tmp_path, result):
-    result.save(tmp_path)
+    assert set(result.files()) == {METRICS_FILE, RESULT_FILE}
+    written(tmp_path, result)
     text = (tmp_path / RESULT_FILE).read_text(encoding="utf-8")
     assert "Prüfdaten" in text and text.endswith("}\n")
     assert RunResult(**json.loads(text), metrics=METRICS) == result
@@ -74,7 +114,7 @@ def test_summary_is_one_line_without_the_metrics(result):
 
 
 def test_missing_test_accuracy_is_null(tmp_path, result):
-    replace(result, test_accuracy=None, interrupted=True).save(tmp_path)
+    written(tmp_path, replace(result, test_accuracy=None, interrupted=True))
     saved = json.loads((tmp_path / RESULT_FILE).read_text(encoding="utf-8"))
     assert saved["test_accuracy"] is None and saved["interrupted"] is True
 
