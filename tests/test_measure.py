@@ -29,6 +29,8 @@ from anncourse.sample import generate
 from anncourse.sources import IMDB_DIGEST
 from anncourse.weights import load_weights
 
+LIMIT = 120  # Sekunden: Hängt ein Prozess, so scheitert der Test, statt mitzuhängen
+
 
 @pytest.fixture
 def data(tmp_path):
@@ -165,12 +167,13 @@ def test_no_run_of_that_name(capsys):
 
 def test_stores_one_file_per_run_and_resumes(data, tmp_path):
     output = tmp_path / "out"
-    first = subprocess.run(**command(data, output, "majority", "tfidf", "rnn-keras-0"))
+    names = ("majority", "tfidf", "rnn-keras-0")
+    first = subprocess.run(**command(data, output, *names), timeout=LIMIT)
     assert first.returncode == 0, first.stderr
     assert "0 von 3 Läufen" in first.stdout
     assert sorted(os.listdir(output)) == ["majority.json", "rnn-keras-0.json", "tfidf.json"]
     (output / "tfidf.json").write_text("abgeschnitten")
-    second = subprocess.run(**command(data, output, "majority", "tfidf", "rnn-keras-0"))
+    second = subprocess.run(**command(data, output, *names), timeout=LIMIT)
     assert second.returncode == 0 and "2 von 3 Läufen" in second.stdout
     assert json.loads((output / "tfidf.json").read_text("utf-8"))["test_accuracy"] > 0.5
 
@@ -179,7 +182,7 @@ def test_other_data_are_measured_anew(data, tmp_path):
     output = tmp_path / "out"
     output.mkdir()
     (output / "majority.json").write_text(json.dumps({"name": "majority", "digest": "andere"}))
-    done = subprocess.run(**command(data, output, "majority"))
+    done = subprocess.run(**command(data, output, "majority"), timeout=LIMIT)
     assert "0 von 1 Läufen" in done.stdout
     assert json.loads((output / "majority.json").read_text("utf-8"))["digest"] != "andere"
 
@@ -190,11 +193,17 @@ def test_interruption_keeps_what_is_finished(data, tmp_path):
     process = subprocess.Popen(
         **command(data, output, "majority", "*-keras-*"), start_new_session=True
     )
-    while not (output / "majority.json").exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)  # wie Ctrl-C: an alle Prozesse
-    _, errors = process.communicate()
+    try:
+        end = time.monotonic() + LIMIT
+        while not (output / "majority.json").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < end, "kein Lauf wird fertig"
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # wie Ctrl-C: an alle Prozesse
+        _, errors = process.communicate(timeout=LIMIT)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     assert "Abgebrochen. Fertige Läufe bleiben" in errors and "Traceback" not in errors
     for file in output.iterdir():
