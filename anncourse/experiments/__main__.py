@@ -7,54 +7,17 @@ Netze nützen einen zweiten Thread kaum.
 """
 
 import argparse
-import os
-import signal
 import sys
-from dataclasses import asdict
 from fnmatch import fnmatch
-from multiprocessing import get_context
-from pathlib import Path
 
 from tqdm import tqdm
 
 from anncourse.data import ReviewsDataModule
 from anncourse.errors import AnncourseError, InputError, OutsideError, printable, reason
-from anncourse.experiments import baselines, imdb, lag
-from anncourse.experiments.stored import MEASURED_FOLDER, read, store
+from anncourse.experiments.running import EXPERIMENTS, compute_all, is_done
+from anncourse.experiments.stored import MEASURED_FOLDER, store
 from anncourse.files import resolve
 from anncourse.sources import load_reviews
-
-# Ein Experiment kennt seine Läufe, runs(), und rechnet einen davon, compute(name).
-EXPERIMENTS = (baselines, imdb, lag)
-
-
-def compute(name: str) -> dict:
-    """Rechnet einen Lauf."""
-    return next(e for e in EXPERIMENTS if name in e.runs()).compute(name)
-
-
-def is_done(folder: Path, name: str, digest: str) -> bool:
-    """Liegt das Ergebnis schon da, mit denselben Daten und Hyperparametern?
-
-    Die Versuche mit langem Abstand hängen nicht von den Kritiken ab.
-    """
-    try:
-        result = read(folder / f"{name}.json")
-    except InputError:
-        return False
-    if name in lag.runs():
-        return result.get("config") == asdict(lag.runs()[name])
-    same_config = name in baselines.runs() or result.get("config") == asdict(imdb.runs()[name][1])
-    return result.get("digest") == digest and same_config
-
-
-def start_workers():
-    """Prozesse, die Ctrl-C überhören: Es gilt dem ersten, und er beendet sie."""
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # sie erben es, schon vor dem Import
-    try:
-        return get_context("spawn").Pool(os.cpu_count())
-    finally:
-        signal.signal(signal.SIGINT, handler)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -80,9 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{printable(str(reviews))}; {done}")
         if missing:
             ReviewsDataModule(reviews)  # einmal nummerieren, bevor jeder Prozess es täte
-        with start_workers() as pool:
-            results = pool.imap_unordered(compute, missing)
-            for result in tqdm(results, total=len(missing), desc="Läufe", disable=not missing):
+            results = compute_all(missing)
+            for result in tqdm(results, total=len(missing), desc="Läufe"):
                 store(folder, result)
     except KeyboardInterrupt:
         print(
