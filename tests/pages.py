@@ -114,8 +114,8 @@ def source_texts(path: Path) -> str:
         parts += [text for text in _strings(tree) if " " in text and "\\" not in text]
     parts += [token.string for token in _tokens(path) if token.type == tokenize.COMMENT]
     text = re.sub(r"^\s*[\w, *]+ : .*$", "", "\n".join(parts), flags=re.MULTILINE)
-    text = re.sub(r"<[a-z][^<>]*>|\w+/[\w-]+", " ", text)
-    return FORMULA.sub("…", TARGET.sub("", CODE.sub("…", text)))
+    text = re.sub(r"<[a-z][^<>]*>|\w+/[\w-]+", " ", TARGET.sub("", text))
+    return FORMULA.sub("…", CODE.sub("…", text))
 
 
 @cache

@@ -68,7 +68,7 @@ def test_table_has_one_row_per_epoch(result):
 
 
 def test_one_row_per_epoch_is_written(result):
-    """Auch ``1/3`` kommt mit allen Stellen zurück; nach Ctrl-C fehlt, was noch nicht gemessen ist."""
+    """Auch ``1/3`` behält alle Stellen; nach Ctrl-C fehlt, was noch nicht gemessen ist."""
     text = metrics_text(HISTORY)
     head, *rows = text.splitlines()
     assert head == METRICS.splitlines()[0] and rows[0] == METRICS.splitlines()[1]
