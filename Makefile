@@ -45,7 +45,7 @@ lock:  ## schreibt constraints.txt neu: die neusten Versionen, die requirements.
 	_build/lock/bin/pip install --quiet --requirement requirements.txt
 	_build/lock/bin/pip freeze --exclude-editable > _build/lock/freeze
 	echo '# Womit geprüft wurde; «make lock» schreibt diese Datei.' > constraints.txt
-	sed 's/^\(torch==[^+]*\)+.*/\1/' _build/lock/freeze | LC_ALL=C sort -f >> constraints.txt
+	sed 's/+cpu$$//' _build/lock/freeze | LC_ALL=C sort -f >> constraints.txt
 	rm -rf _build/lock
 
 # Die Wurzel ist der Klon: Dort sucht jupytext, was pyproject.toml über die Paare sagt.
