@@ -21,7 +21,7 @@ RULES = {
     "epochs": whole(1, 1000),
     "similar_length": flag,
     "padding_side": choice(("left", "right")),
-    "learning_rate": real(above=0, most=1e30),
+    "learning_rate": real(above=0, most=1000),
     "final_rate": real(least=0, most=1),
     "rho": real(least=0, below=1),
     "epsilon": real(least=1e-30, most=1),  # bei einfacher Genauigkeit nicht null

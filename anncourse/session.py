@@ -140,8 +140,7 @@ def keep(folder: Path, contents: Mapping[str, bytes]) -> None:
         Wenn der Ordner sie nicht aufnimmt; die Meldung sagt, wo sie statt dessen liegen.
     """
     try:
-        with uninterrupted():
-            write_files(folder, contents)
+        write_files(folder, contents)
     except OSError as error:
         rescued = ""
         with suppress(OSError):

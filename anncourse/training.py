@@ -29,6 +29,7 @@ from anncourse.session import (
     live_session,
     machine,
     output_folder,
+    uninterrupted,
     versions,
 )
 from anncourse.sources import Reviews
@@ -301,9 +302,10 @@ def store(run: Run, folder: Path | None) -> None:
     """Legt Gewichte, Verlauf und Ergebnis ab, wenn ein Ordner dafür da ist."""
     if folder is None:
         return
-    arrays = {name: value.numpy() for name, value in run.model.state_dict().items()}
-    weights = Weights(run.result.cell, arrays, run.data.vocabulary, run.model.config)
-    keep(folder, {WEIGHTS_FILE: weights.to_bytes()} | run.result.files())
+    with uninterrupted():
+        arrays = {name: value.numpy() for name, value in run.model.state_dict().items()}
+        weights = Weights(run.result.cell, arrays, run.data.vocabulary, run.model.config)
+        keep(folder, {WEIGHTS_FILE: weights.to_bytes()} | run.result.files())
 
 
 @torch.no_grad()
