@@ -100,7 +100,8 @@ def _plain(value: object) -> object:
 
 
 def _refused(value: object, expected: str) -> InputError:
-    return InputError(f"{_shown(value)} passt nicht; erwartet wird {expected}")
+    kind = "der Text " if isinstance(value, str) else ""  # «8» sähe sonst wie eine Zahl aus
+    return InputError(f"{kind}{_shown(value)} passt nicht; erwartet wird {expected}")
 
 
 def _shown(value: object) -> str:
