@@ -1,6 +1,6 @@
 """Begleitmodul zu Kapitel 9.3 «Rekurrente neuronale Netze verstehen».
 
-Fünf Zeilen trainieren ein Netz::
+Wenige Zeilen trainieren ein Netz::
 
     from anncourse import fit, load_reviews
 
