@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from anncourse import cache
-from anncourse.cache import KEPT, cache_folder, cached, code_of
+from anncourse.cache import cache_folder, cached
 from anncourse.config import Config
 from anncourse.data import ReviewsDataModule
 
@@ -181,55 +181,3 @@ def test_an_entry_that_may_not_be_read_is_not_called_damaged(folder, build, caps
     assert same(cached(KEY, build), arrays())
     message = capsys.readouterr().err
     assert "darf dieses Konto nicht lesen" in message and "beschädigt" not in message
-
-
-def test_only_the_entries_used_last_stay(folder, build):
-    for size in range(KEPT + 3):
-        cached(KEY | {"size": size}, build)
-        for file in folder.iterdir():  # jeder Eintrag wird eine Stunde älter
-            age = file.stat().st_mtime - 3600
-            os.utime(file, (age, age))
-        cached(KEY | {"size": 0}, build)  # der erste wird immer wieder gebraucht
-    assert len(list(folder.iterdir())) == KEPT
-    assert build.calls == KEPT + 3
-    cached(KEY | {"size": 0}, build)
-    assert build.calls == KEPT + 3  # er ist noch da
-    cached(KEY | {"size": 1}, build)
-    assert build.calls == KEPT + 4  # dieser nicht
-
-
-def test_what_an_aborted_run_left_goes_after_a_day(folder, build):
-    folder.mkdir()
-    for name, days in (("old", 2), ("young", 0)):
-        file = folder / f"{name}.npz.unfinished"
-        file.touch()
-        age = file.stat().st_mtime - days * cache.DAY
-        os.utime(file, (age, age))
-    cached(KEY, build)
-    names = {path.name for path in folder.iterdir()}
-    assert "old.npz.unfinished" not in names and "young.npz.unfinished" in names
-
-
-def test_a_docstring_changes_nothing_the_code_does(tmp_path, monkeypatch):
-    """Ein neuer Kommentar nummeriert nicht alle Kritiken neu; eine andere Zahl schon."""
-    texts = {
-        "plain": "def f(x):\n    return x + 1\n",
-        "documented": 'def f(x):\n    """Plus eins."""\n    return x + 1  # eins\n',
-        "reworded": 'def f(x):\n    """Eins mehr."""\n    return x + 1\n',
-        "other": "def f(x):\n    return x + 2\n",
-    }
-    monkeypatch.syspath_prepend(tmp_path)
-    codes = {}
-    for name, text in texts.items():
-        (tmp_path / f"probe_{name}.py").write_text(text)
-        codes[name] = code_of(__import__(f"probe_{name}"))
-    assert codes["documented"] == codes["reworded"]
-    assert codes["plain"] != codes["other"] and codes["documented"] != codes["other"]
-
-
-def test_one_long_word_does_not_widen_every_other(folder, tiny_reviews):
-    """Als Feld gleich breiter Texte wären es bei 20 000 Buchstaben Hunderte von Megabyte."""
-    texts = [tiny_reviews.train_texts[0] + " " + "x" * 20_000, *tiny_reviews.train_texts[1:]]
-    ReviewsDataModule(replace(tiny_reviews, train_texts=texts), Config())
-    (file,) = folder.iterdir()
-    assert file.stat().st_size < 500_000
