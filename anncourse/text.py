@@ -1,10 +1,12 @@
 """Vom Text zur Zahl: Wörter, Wortschatz, Auffüllen. Braucht nur NumPy."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import unescape
 from itertools import chain
 
 import numpy as np
@@ -16,40 +18,48 @@ from anncourse.errors import InputError, printable
 PAD, UNK = 0, 1
 SPECIAL_WORDS = ["<PAD>", "<UNK>"]
 
-LINE_BREAK = "<br />"
+# Was als Apostroph gemeint ist: ’ ‘ ´ ` ʼ ′ und was ihnen gleicht (Unicode UTS 39, confusables),
+# dazu die Zeichen 0x91 und 0x92 aus Windows-1252.
+APOSTROPHES = (
+    "\u0060\u00b4\u2018\u2019\u201b\u2032\u2035\uff07\uff40\u0091\u0092\u275b\u275c"
+    "\u02b9\u02bb\u02bc\u02bd\u02be\u02c8\u02ca\u02cb\u02f4\u0384\u055a\u055d\u05f3"
+    "\u07f4\u07f5\u1fbd\u1fbf\u1ffe\ua78c"
+)
+ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
+LINE_BREAK = re.compile(r"<[\s/]*br(?:[\s/][^<>]*)?>", re.ASCII)
 
 
 class _Characters(dict):
     """Für `str.translate`: Buchstaben, Ziffern und Apostrophe bleiben, der Rest trennt."""
 
     def __missing__(self, code: int) -> str:
-        character = chr(code)
-        self[code] = character if character.isalnum() or character == "'" else " "
+        self[code] = character if (character := chr(code)).isalnum() else " "
         return self[code]
 
 
-CHARACTERS = _Characters()
+CHARACTERS = _Characters(dict.fromkeys(map(ord, "'" + APOSTROPHES), "'"))
 
 
 def normalise(text: str) -> str:
     """Eine Kritik, von der nur die kleingeschriebenen Wörter bleiben, durch Leerzeichen getrennt.
 
     Ein Wort ist eine Folge von Buchstaben und Ziffern; ein Apostroph darf darin stehen
-    (``don't``), nicht am Rand. Alles andere trennt: So entsteht aus ``great.The`` nie
-    ``greatthe``. Ein é ist ein Buchstabe, auch wenn der Text es als e mit eigenem Akzentzeichen
-    schreibt.
+    (``don't``, auch ``don´t``), nicht am Rand. Alles andere trennt: So entsteht aus
+    ``great.The`` nie ``greatthe``. Ein é ist ein Buchstabe, ob es als é, als e mit eigenem
+    Akzentzeichen oder als ``&eacute;`` im Text steht.
 
     Parameters
     ----------
     text : str
-        Die Kritik, auch mit ``<br />``.
+        Die Kritik, auch mit ``<br />`` und Zeichen wie ``&amp;`` aus HTML.
 
     Examples
     --------
-    >>> normalise("'Great'.<br />It DIDN'T bore me.")
+    >>> normalise("'Great'.<br />It DIDN´T bore me.")
     "great   it didn't bore me"
     """
-    text = unicodedata.normalize("NFC", text).lower().replace("’", "'").replace(LINE_BREAK, " ")
+    text = ENTITY.sub(lambda entity: unescape(entity[0]) or " ", text)
+    text = LINE_BREAK.sub(" ", unicodedata.normalize("NFC", text).lower())
     text = f" {text.translate(CHARACTERS)} "
     return text.replace("''", "  ").replace(" '", " ").replace("' ", " ").strip()
 

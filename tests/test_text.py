@@ -1,13 +1,14 @@
 """Vom Text zur Zahl: Tokeniser, Wortschatz, Auffüllen."""
 
 import re
+from html import unescape
 from itertools import permutations
 
 import numpy as np
 import pytest
 
 from anncourse.errors import InputError
-from anncourse.text import PAD, UNK, Vocabulary, pad, tokenise
+from anncourse.text import APOSTROPHES, PAD, UNK, Vocabulary, pad, tokenise
 
 LARGEST_SIZE = 2**15  # so viele Nummern haben in int16 Platz, ohne die negativen
 REVIEWS = [["good", "film"], ["bad", "film"], ["good", "film", "again"]]
@@ -24,9 +25,16 @@ REVIEWS = [["good", "film"], ["bad", "film"], ["good", "film", "again"]]
         ("great,the;end:now!or?never", ["great", "the", "end", "now", "or", "never"]),
         ("well-made, self–aware—twice", ["well", "made", "self", "aware", "twice"]),
         ("one<br /><br />two<br />three", ["one", "two", "three"]),
-        ("one<BR />two", ["one", "two"]),
+        ("one<BR />two<br>three<br/>four</br>five", ["one", "two", "three", "four", "five"]),
+        ('one<br clear="all">two< br / >three<br\n>four', ["one", "two", "three", "four"]),
+        ("one<broken>two <brbr>", ["one", "broken", "two", "brbr"]),
         ("don't DON'T", ["don't", "don't"]),
-        ("don’t", ["don't"]),
+        *((f"don{apostrophe}t", ["don't"]) for apostrophe in "'’‘´`ʼ′＇\x92"),
+        ("don&#39;t &#x27;quoted&#X27; don&rsquo;t don&apos;t", ["don't", "quoted"] + 2 * ["don't"]),
+        ("R&amp;B caf&eacute; &Eacute;T&Eacute; &quot;yes&quot;", ["r", "b", "café", "été", "yes"]),
+        ("one&lt;br&gt;two &nbsp;three&#133;four", ["one", "two", "three", "four"]),
+        ("Q&A; AT&T &unheard; &#1; &#; &#9999999;", ["q", "a", "at", "t", "unheard"]),
+        ("``great'' ´good´ `n´", ["great", "good", "n"]),
         ("rock'n'roll", ["rock'n'roll"]),
         ("'quoted' “quoted” the boys' club", ["quoted", "quoted", "the", "boys", "club"]),
         ("it''s '' '", ["it", "s"]),
@@ -61,12 +69,13 @@ def test_a_very_long_text_is_no_problem():
 
 def glued_words(text: str) -> set[str]:
     """Wörter, die so nicht im Text stehen: aus zwei Stücken zusammengeklebt."""
-    plain = text.lower().replace("’", "'")
+    plain = unescape(text).lower().translate(dict.fromkeys(map(ord, APOSTROPHES), "'"))
     return {word for word in tokenise(text) if word not in plain}
 
 
 def letters(text: str) -> str:
-    return re.sub(r"[\W_]", "", text.lower().replace("<br />", " "))
+    text = unescape(text).lower().replace("<br />", " ")
+    return re.sub(rf"[\W_{APOSTROPHES}]", "", text)
 
 
 def test_sample_loses_no_letter_and_glues_no_word(sample_reviews):

@@ -3,6 +3,7 @@
 import re
 import sys
 import unicodedata
+from html.entities import html5
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,10 @@ TRICKY = [
     "Great.The film",
     "DIDN'T don’t rock'n'roll 'quoted' it''s '",
     "snake_case _x_",
-    "<br />a<BR />b<br/>c",
+    "<br />a<BR />b<br/>c<br>d</br>e<br clear='all'>f< br / >g<broken>h<br",
+    "don´t don`t donʼt don\x92t ``x'' &amp;#39; don&#39;t caf&eacute; &Eacute; &notit; &AMP;",
+    "&#0; &#1; a&#10;b a&#13;b a&#x80;b &#xD800; &#xFFFF; &#x10FFFF; &#9999999; &#99999999; &unheard; &A;",
+    "&lt;br&gt; &lt;/textarea&gt; </textarea> <!-- &copy; --> &nbsp;x&shy;y &fjlig;ord &NotEqualTilde;",
     "cafe\u0301 café CAFÉ",
     "İstanbul ẞ ΣΑΣ",
     "naïve 1½ ² 10/10 Ⅷ ٣",
@@ -130,6 +134,20 @@ def test_tokeniser_equals_python_on_tricky_strings(reading, live):
     texts = TRICKY + live.reviews(200)
     shown = reading.evaluate("texts => texts.map(anncourse.tokenise)", texts)
     assert shown == [tokenise(text) for text in texts]
+
+
+def test_tokeniser_equals_python_on_all_real_training_reviews(reading, real_reviews):
+    texts = real_reviews.train_texts
+    for start in range(0, len(texts), 2500):
+        part = texts[start : start + 2500]
+        shown = reading.evaluate("texts => texts.map((t) => anncourse.tokenise(t).join(' '))", part)
+        assert shown == [" ".join(tokenise(text)) for text in part]
+
+
+def test_tokeniser_equals_python_on_every_named_entity(reading):
+    texts = [f"a&{name}b" for name in html5]
+    shown = reading.evaluate("texts => texts.map((t) => anncourse.tokenise(t).join(' '))", texts)
+    assert shown == [" ".join(tokenise(text)) for text in texts]
 
 
 def test_tokeniser_equals_python_around_every_character(reading):
