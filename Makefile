@@ -22,7 +22,7 @@ without_cuda = $(if $(TORCH_INDEX),$(1) install --quiet --no-deps --retries 0 --
   --index-url $(TORCH_INDEX) torch $(2) 2> /dev/null || true)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock lab book pdf test test-browser test-colab notebooks sync results bench check serve slug clean
+.PHONY: help install lock lab book pdf test test-browser test-colab notebooks sync search results bench check serve slug clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -85,6 +85,9 @@ sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Noteboo
 	for twin in notebooks/*.md; do \
 	  $(BIN)/jupytext --quiet --to ipynb --update --update-metadata '$(KERNEL)' $$twin || exit 1; \
 	done
+
+search: $(INSTALLED)  ## sucht das Rezept jeder Zelle, allein auf dem Validierungsteil (setzt fort)
+	ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse.experiments.search
 
 results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 50 Minuten; setzt fort)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse.experiments

@@ -138,7 +138,7 @@ def _train_options(train: argparse.ArgumentParser) -> None:
         "--epochs",
         type=option(RULES["epochs"]),
         metavar="N",
-        help=f"Durchgänge durch den Trainingsteil (Voreinstellung: {Config.epochs})",
+        help="Durchgänge durch den Trainingsteil (Voreinstellung: jene des Rezepts der Zelle)",
     )
     train.add_argument(
         "--seed",

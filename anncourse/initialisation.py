@@ -17,17 +17,17 @@ def initialise(model: Any, scheme: str) -> None:
     ----------
     model : torch.nn.Module
         Ein Netz mit ``embedding``, ``recurrent`` und ``output``.
-    scheme : {"pytorch", "keras", "forget_bias_3", "irnn"}
+    scheme : {"pytorch", "keras", "orthogonal", "forget_bias_3", "irnn"}
         ``pytorch``
             Voreinstellung: alles U(±1/√H), Einbettung N(0, 1).
         ``keras``
-            Einbettung U(±0.05), W nach Glorot, U orthogonal, Achsenabschnitte 0, jener des
-            Vergesstors 1.
-            Orthogonal ist hier U jedes Tors für sich; Keras zieht die Tore einer LSTM oder GRU
-            gemeinsam.
+            Wie Keras: Einbettung U(±0.05), W nach Glorot, U orthogonal, die Tore gemeinsam
+            gezogen (UᵀU = 1 für alle zusammen), Achsenabschnitte 0, jener des Vergesstors 1.
+        ``orthogonal``
+            Wie ``keras``, orthogonal ist aber U jedes Tors für sich. Beim RNN ist das dasselbe.
         ``forget_bias_3``
-            Wie ``keras``, der Achsenabschnitt des Vergesstors aber 3: f ≈ 0.95. Bei der GRU
-            jener des Aktualisierungstors z, das dort bestimmt, wie viel bleibt.
+            Wie ``orthogonal``, der Achsenabschnitt des Vergesstors aber 3: f ≈ 0.95. Bei der
+            GRU jener des Aktualisierungstors z, das dort bestimmt, wie viel bleibt.
         ``irnn``
             Wie ``keras``, U aber die Einheitsmatrix.
 
@@ -61,7 +61,8 @@ def initialise_recurrent(layer: nn.RNNBase, scheme: str) -> None:
         if name.startswith("weight_ih"):
             nn.init.xavier_uniform_(weight)  # alle Tore zusammen, wie Keras
         elif name.startswith("weight_hh"):
-            for U in weight.split(H):  # (H, H), ein Tor nach dem anderen
+            gates = [weight] if scheme == "keras" else weight.split(H)  # (G·H, H) oder je (H, H)
+            for U in gates:
                 nn.init.eye_(U) if scheme == "irnn" else nn.init.orthogonal_(U)
         else:
             nn.init.zeros_(weight)

@@ -850,7 +850,7 @@ GOOD = {
     "split_seed": [0, 2**32 - 1],
     "embedding_dim": [1, 4096],
     "hidden_size": [1, 4096],
-    "init": ["pytorch", "keras", "forget_bias_3", "irnn", np.str_("irnn")],
+    "init": ["pytorch", "keras", "orthogonal", "forget_bias_3", "irnn", np.str_("irnn")],
     "embedding_dropout": [0, 0.999],
     "excerpt": [None, 1, 100_000],
     "batch_size": [1, 100_000],

@@ -163,19 +163,35 @@ def test_pytorch_scheme_leaves_the_defaults():
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_keras_scheme(cell):
-    model = seeded(cell, Config(init="keras"))
+@pytest.mark.parametrize("scheme", ["keras", "orthogonal"])
+def test_keras_and_orthogonal_scheme(cell, scheme):
+    model = seeded(cell, Config(init=scheme))
     assert 0.049 < model.embedding.weight.abs().max() <= 0.05
     assert 0.028 < model.embedding.weight[1:].std() < 0.030  # U(±0.05): 0.05 / √3
     rows = model.recurrent.weight_ih_l0.shape[0]
     glorot = math.sqrt(6 / (32 + rows))
     assert 0.95 * glorot < model.recurrent.weight_ih_l0.abs().max() <= glorot
-    for U in gates(model.recurrent, "weight_hh_l0"):
-        assert torch.allclose(U @ U.T, torch.eye(32), atol=1e-5)
+    U = model.recurrent.weight_hh_l0.detach()
+    for Q in [U] if scheme == "keras" else U.split(32):  # Keras zieht alle Tore gemeinsam
+        assert torch.allclose(Q.T @ Q, torch.eye(32), atol=1e-5)
     assert not model.output.bias.any() and model.output.weight.abs().max() <= math.sqrt(6 / 33)
     assert not model.recurrent.bias_hh_l0.any()
     if cell != "lstm":
         assert not model.recurrent.bias_ih_l0.any()
+    else:
+        assert model.recurrent.bias_ih_l0.split(32)[1].eq(1).all()
+
+
+def test_keras_stretches_each_gate_less_than_orthogonal():
+    largest = {}
+    for scheme in ("keras", "orthogonal"):
+        model = seeded("lstm", Config(init=scheme))
+        largest[scheme] = [
+            torch.linalg.matrix_norm(U, 2) for U in gates(model.recurrent, "weight_hh_l0")
+        ]
+    assert max(largest["keras"]) < 0.95 and min(largest["orthogonal"]) > 0.999
+    rnn = [seeded("rnn", Config(init=scheme)).state_dict() for scheme in ("keras", "orthogonal")]
+    assert all(torch.equal(a, b) for a, b in zip(rnn[0].values(), rnn[1].values()))
 
 
 @pytest.mark.parametrize("scheme, value", [("keras", 1), ("irnn", 1), ("forget_bias_3", 3)])
@@ -211,8 +227,8 @@ def test_irnn_is_the_identity(kind):
 def test_a_layer_without_bias(kind):
     layer = kind(3, 5, bias=False)
     initialise_recurrent(layer, "keras")
-    for U in gates(layer, "weight_hh_l0"):
-        assert torch.allclose(U @ U.T, torch.eye(5), atol=1e-5)
+    U = layer.weight_hh_l0.detach()
+    assert torch.allclose(U.T @ U, torch.eye(5), atol=1e-5)
 
 
 def test_an_embedding_without_padding_is_kept_whole():

@@ -30,7 +30,10 @@ REVIEWS = [["good", "film"], ["bad", "film"], ["good", "film", "again"]]
         ("one<broken>two <brbr>", ["one", "broken", "two", "brbr"]),
         ("don't DON'T", ["don't", "don't"]),
         *((f"don{apostrophe}t", ["don't"]) for apostrophe in "'’‘´`ʼ′＇\x92"),
-        ("don&#39;t &#x27;quoted&#X27; don&rsquo;t don&apos;t", ["don't", "quoted"] + 2 * ["don't"]),
+        (
+            "don&#39;t &#x27;quoted&#X27; don&rsquo;t don&apos;t",
+            ["don't", "quoted"] + 2 * ["don't"],
+        ),
         ("R&amp;B caf&eacute; &Eacute;T&Eacute; &quot;yes&quot;", ["r", "b", "café", "été", "yes"]),
         ("one&lt;br&gt;two &nbsp;three&#133;four", ["one", "two", "three", "four"]),
         ("Q&A; AT&T &unheard; &#1; &#; &#9999999;", ["q", "a", "at", "t", "unheard"]),

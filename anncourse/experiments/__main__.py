@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from anncourse.data import ReviewsDataModule
 from anncourse.errors import AnncourseError, InputError, OutsideError, printable, reason
-from anncourse.experiments.running import EXPERIMENTS, compute_all, is_done
+from anncourse.experiments.parallel import compute_all
+from anncourse.experiments.running import EXPERIMENTS, compute, is_done
 from anncourse.experiments.stored import MEASURED_FOLDER, store
 from anncourse.files import resolve
 from anncourse.sources import load_reviews
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{printable(str(reviews))}; {done}")
         if missing:
             ReviewsDataModule(reviews)  # einmal nummerieren, bevor jeder Prozess es täte
-            results = compute_all(missing)
+            results = compute_all(compute, missing)
             for result in tqdm(results, total=len(missing), desc="Läufe"):
                 store(folder, result)
     except KeyboardInterrupt:

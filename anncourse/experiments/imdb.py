@@ -1,61 +1,130 @@
-"""Die Läufe auf IMDb hinter den Tabellen aus 9.3.4 und 9.3.7: Zelle, Anfangswerte, Zutaten."""
+"""Die Läufe auf IMDb hinter den Tabellen aus 9.3.4 und 9.3.7: jede Zelle an ihrem Besten."""
 
-from dataclasses import replace
-from functools import cache
+import time
+from dataclasses import asdict, dataclass, replace
 
+import numpy as np
 import torch
 
-from anncourse.config import CELLS, Config
-from anncourse.sources import Reviews, load_reviews
-from anncourse.training import fit
+from anncourse.config import CELLS, Config, recipe
+from anncourse.data import EncodedReviews
+from anncourse.experiments.corpus import reviews
+from anncourse.experiments.difference import pack
+from anncourse.experiments.forms import FORMS
+from anncourse.experiments.search import best
+from anncourse.session import isolated
+from anncourse.training import Run, conclude, evaluate, predict_logits, prepare, train
 
-SEEDS = range(5)
+SEEDS = range(5)  # jeder Zelle an ihrem Besten
+FEW = range(3)  # aller übrigen
 WIDE = 76  # 76·(32 + 76) + 2·76 = 8360 Parameter, so viele wie die LSTM(32, 32) mit 8448
-WITHOUT: dict[str, dict] = {  # eine Zutat des Trainings fehlt
-    "excerpt": {"excerpt": None},
-    "dropout": {"embedding_dropout": 0.0},
-    "averaging": {"averaging": 0.0},
-    "decay": {"final_rate": 1.0},
-    "clipping": {"gradient_norm": 0.0},
-}
+LAST_WORDS = (50, 100, 200)  # statt höchstens 500
 
 
-def runs() -> dict[str, tuple[str, Config, int]]:
-    """Name → Zelle, Hyperparameter, Zufallsstart; in dieser Reihenfolge wird gerechnet."""
-    c = Config()
-    named = {
-        f"{cell}-{init}-{seed}": (cell, replace(c, init=init), seed)
+@dataclass(frozen=True)
+class Planned:
+    """Ein Lauf: Zelle, Hyperparameter, Form des Netzes (eine aus `FORMS`), Zufallsstart."""
+
+    cell: str
+    config: Config
+    seed: int
+    form: str | None = None
+
+
+def runs() -> dict[str, Planned]:
+    """Name → Lauf; in dieser Reihenfolge wird gerechnet."""
+    own = {cell: recipe(cell) for cell in CELLS}
+    groups: dict[str, tuple[str, Config, str | None, range]] = {
+        f"{cell}-{init}": (cell, best(cell, init), None, SEEDS)
         for init in ("keras", "pytorch")
-        for seed in SEEDS
         for cell in CELLS
     }
-    named |= {f"rnn-wide-{seed}": ("rnn", replace(c, hidden_size=WIDE), seed) for seed in SEEDS}
-    named |= {  # ganze Kritiken: Beim Auffüllen zählt die Länge
+    groups |= {
+        f"{cell}-orthogonal": (cell, replace(own[cell], init="orthogonal"), None, FEW)
+        for cell in ("lstm", "gru")
+    }
+    groups |= {
+        f"{cell}-{form}-{init}": (cell, replace(best(cell, init), init="keras"), form, FEW)
+        for init in ("keras", "pytorch")
+        for form in ("pytorch_embedding", "pytorch_recurrent")
+        for cell in ("rnn", "lstm")
+    }
+    groups |= {"lstm-half_open": ("lstm", own["lstm"], "half_open", FEW)}
+    groups |= {
+        f"{cell}-whole": (cell, replace(own[cell], excerpt=None), None, FEW) for cell in CELLS
+    }
+    groups |= {
+        f"lstm-last-{n:03}": ("lstm", replace(own["lstm"], maxlen=n), None, FEW) for n in LAST_WORDS
+    }
+    groups |= {
+        f"lstm-{form}": ("lstm", own["lstm"], form, FEW)
+        for form in ("two_layers", "bidirectional", "mean", "maximum")
+    }
+    groups |= {"rnn-wide": ("rnn", replace(own["rnn"], hidden_size=WIDE), None, FEW)}
+    groups |= {
         f"{cell}-{'similar' if similar else 'fixed'}-{side}": (
             cell,
-            replace(c, excerpt=None, similar_length=similar, padding_side=side),
-            0,
+            replace(own[cell], excerpt=None, similar_length=similar, padding_side=side),
+            None,
+            FEW,
         )
         for similar in (True, False)
         for side in ("left", "right")
         for cell in ("rnn", "lstm")
+        if (similar, side) != (True, "left")  # das ist whole
     }
-    return named | {
-        f"{cell}-without-{what}-{seed}": (cell, replace(c, **change), seed)
-        for seed in range(3)
-        for what, change in WITHOUT.items()
-        for cell in ("rnn", "lstm")
+    return {
+        f"{name}-{seed}": Planned(cell, config, seed, form)
+        for name, (cell, config, form, seeds) in groups.items()
+        for seed in seeds
     }
-
-
-@cache
-def reviews() -> Reviews:
-    """Die Kritiken; ein Prozess liest sie nur einmal."""
-    return load_reviews()
 
 
 def compute(name: str) -> dict:
-    """Ein Lauf, in einem eigenen Prozess mit einem Thread."""
+    """Ein Lauf, in einem eigenen Prozess mit einem Thread.
+
+    Returns
+    -------
+    dict
+        Wie `RunResult.summary`, dazu ``form``; ``right``, welche Testkritiken das Netz richtig
+        beurteilt (siehe `difference.unpack`); ``history``, Verlust und Genauigkeit je Epoche;
+        ``train_accuracy``, wie gut das behaltene Netz die Trainingsseite liest; ``last_words``,
+        die Genauigkeit auf dem Validierungsteil, wenn es nur die letzten k Wörter liest.
+    """
     torch.set_num_threads(1)
-    cell, config, seed = runs()[name]
-    return {"name": name} | fit(cell, reviews(), config, seed).result.summary()
+    run = runs()[name]
+    start = time.perf_counter()
+    with isolated():
+        data, module = prepare(run.cell, reviews(), run.config, run.seed)
+        if run.form:
+            module.model = FORMS[run.form](module.model)
+        done = conclude(module, data, train(module, data), start)
+        test = right(done, data.test)
+    seconds = round(time.perf_counter() - start, 3)
+    result = replace(done.result, test_accuracy=float(test.mean()), seconds_total=seconds)
+    more = {
+        "form": run.form,
+        "right": pack(test),
+        "history": result.table().round(5).to_dict("list"),
+        "train_accuracy": evaluate(done.model, data.train),
+        "last_words": {
+            str(k): evaluate(done.model, ending(data.validation, k)) for k in LAST_WORDS
+        },
+    }
+    return {"name": name} | result.summary() | more
+
+
+def right(run: Run, part: EncodedReviews) -> np.ndarray:
+    """Welche Kritiken das Netz richtig beurteilt, Form ``(N,)``."""
+    return ((predict_logits(run.model, part) > 0) == (part.labels > 0.5)).numpy()
+
+
+def ending(part: EncodedReviews, words: int) -> EncodedReviews:
+    """Von jeder Kritik die letzten Wörter."""
+    return replace(part, ids=[ids[-words:] for ids in part.ids])
+
+
+def planned(name: str, digest: str) -> dict:
+    """Was im Ergebnis stehen muss, damit es noch gilt."""
+    run = runs()[name]
+    return {"digest": digest, "config": asdict(run.config), "form": run.form}

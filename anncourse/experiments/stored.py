@@ -1,6 +1,7 @@
 """Gespeicherte Ergebnisse: eine kleine JSON-Datei je Lauf, dazu die Tabellen daraus."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -78,6 +79,32 @@ def measured(pattern: str = "*") -> pd.DataFrame:
 def mean_and_spread(values: pd.Series) -> str:
     """Mittelwert ± Standardabweichung von Anteilen, in Prozent."""
     return f"{100 * values.mean():.1f} ± {100 * values.std():.1f}"
+
+
+def runs_table(groups: Mapping[str, str]) -> pd.DataFrame:
+    """Genauigkeiten gespeicherter Läufe, Mittelwert ± Standardabweichung in Prozent.
+
+    Parameters
+    ----------
+    groups : mapping
+        Beschriftung → Muster für die Namen der Läufe, wie in `measured`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Eine Zeile je Gruppe: ``Validierung``, ``Test``, ``Läufe``.
+    """
+    found = {label: measured(pattern) for label, pattern in groups.items()}
+    rows = {
+        label: {
+            "Validierung": mean_and_spread(runs["val_accuracy"]),
+            "Test": mean_and_spread(runs["test_accuracy"]),
+            "Läufe": len(runs),
+        }
+        for label, runs in found.items()
+    }
+    data = ", ".join(sorted({name for runs in found.values() for name in runs["data"]}))
+    return pd.DataFrame(rows).T.rename_axis(f"{data}, in %")
 
 
 def bench_table(bench: dict) -> pd.DataFrame:
