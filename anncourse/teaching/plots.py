@@ -11,7 +11,13 @@ from anncourse.teaching.palette import CELL_COLOURS, COLOURS
 
 TRAIN, VALIDATION = COLOURS["input"], COLOURS["state"]
 CELL_STYLES = {"rnn": "-", "lstm": "--", "gru": "-."}
-SCHEME_STYLES = {"PyTorch": ":", "Keras": "-", "Tor 3": "--", "Identität": "-."}
+SCHEME_STYLES: dict[str, str | tuple] = {
+    "PyTorch": ":",
+    "Keras": "-",
+    "Orthogonal": (0, (8, 2, 1, 2, 1, 2)),
+    "Tor 3": "--",
+    "Identität": "-.",
+}
 
 
 class Plot(Figure):
