@@ -92,7 +92,7 @@ search: $(INSTALLED)  ## sucht das Rezept jeder Zelle, allein auf dem Validierun
 results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 50 Minuten; setzt fort)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse.experiments
 
-bench: $(INSTALLED) book  ## misst unseren Weg gegen den naheliegenden (rund 10 Minuten, auf ruhigem Rechner)
+bench: $(INSTALLED) book  ## misst unseren Weg gegen den naheliegenden (rund 25 Minuten, auf ruhigem Rechner)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/bench.py
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python benchmarks/tried.py
 	$(BIN)/python benchmarks/live.py

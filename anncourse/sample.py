@@ -28,7 +28,7 @@ TRAIN_SIZE, TRAIN_SEED = 20_000, 93
 TEST_SIZE, TEST_SEED = 4_000, 94
 TWIN_SHARE = 0.6
 # Anteil der Kritiken mit dem Urteil im zweitletzten Satz; sonst folgen vier bis fünf Sätze.
-# Ganz ohne späte Urteile blieb die GRU beim Raten: Ihr Gradient reicht anfangs nicht weit zurück.
+# Ganz ohne späte Urteile blieb eine GRU mit der Lernrate 1e-3 beim Raten.
 LATE_SHARE = 1 / 3
 
 GOOD = """wonderful brilliant superb charming gripping touching

@@ -22,7 +22,7 @@ from pytorch_lightning.callbacks import WeightAveraging
 from torch import nn
 
 from anncourse import cells
-from anncourse.config import Config
+from anncourse.config import recipe
 from anncourse.data import ReviewsDataModule
 from anncourse.experiments.stored import BENCH_FILE, bench_table
 from anncourse.models import CLASSIFIERS, build_model
@@ -33,7 +33,7 @@ from anncourse.text import pad
 from anncourse.training import LitClassifier, moving_average
 
 ROUNDS = 2
-TARGETS = (0.85, 0.87, 0.88)
+TARGETS = (0.85, 0.88, 0.90)
 
 
 class Clock(EpochTimer):
@@ -72,15 +72,15 @@ def epochs(module, number, validate=False, averaging=None, **data) -> Clock:
 
 
 def ours(cell, data, number=1, validate=False) -> Clock:
-    """Unser Weg: Stapel ähnlicher Länge, Keras-Anfangswerte, gemittelte Gewichte."""
+    """Unser Weg: Stapel ähnlicher Länge, das Rezept der Zelle, gemittelte Gewichte."""
     averaging = WeightAveraging(avg_fn=moving_average(data.config.averaging))
-    module = LitClassifier(build_model(cell, data.config))
+    module = LitClassifier(build_model(cell, recipe(cell)))
     return epochs(module, number, validate, averaging, datamodule=data)
 
 
-def plainly(cell, loaders, number=1, validate=False) -> Clock:
+def plainly(cell, loaders, number=1, validate=False, rate=plain.RATES[0]) -> Clock:
     """Der naheliegende Weg auf denselben Wortnummern."""
-    module = plain.PlainClassifier(CLASSIFIERS[cell].recurrent_layer)
+    module = plain.PlainClassifier(CLASSIFIERS[cell].recurrent_layer, rate)
     return epochs(
         module, number, validate, train_dataloaders=loaders[0], val_dataloaders=loaders[1]
     )
@@ -120,10 +120,16 @@ def bench_epochs(data, loaders) -> dict:
 
 
 def bench_targets(data, loaders, number=8) -> dict:
-    """Sekunden, bis die LSTM auf dem Validierungsteil eine Genauigkeit erreicht."""
-    found = {}
+    """Sekunden, bis die LSTM auf dem Validierungsteil eine Genauigkeit erreicht.
+
+    Der naheliegende Weg zählt mit seiner besten Lernrate.
+    """
+    tried = {rate: plainly("lstm", loaders, number, True, rate) for rate in plain.RATES}
+    accuracies = {rate: max(a for _, a in clock.reached) for rate, clock in tried.items()}
+    best = max(accuracies, key=accuracies.get)
+    found = {"plain_rates": {str(rate): value for rate, value in accuracies.items()}}
     for way, clock in {
-        "plain": plainly("lstm", loaders, number, validate=True),
+        "plain": tried[best],
         "ours": ours("lstm", data, number, validate=True),
     }.items():
         found[way] = {
@@ -179,7 +185,7 @@ def bench_arithmetic(data, times) -> dict:
 def main() -> None:
     """Misst alles, schreibt die JSON-Datei und druckt die Tabelle."""
     reviews = load_reviews()
-    data = ReviewsDataModule(reviews, Config())
+    data = ReviewsDataModule(reviews, recipe("lstm"))
     loaders = []
     for part, shuffle in ((data.train, True), (data.validation, False)):
         ids = torch.from_numpy(pad([review.numpy() for review in part.ids], data.config.maxlen))

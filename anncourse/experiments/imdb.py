@@ -31,51 +31,66 @@ class Planned:
     form: str | None = None
 
 
-def runs() -> dict[str, Planned]:
-    """Name → Lauf; in dieser Reihenfolge wird gerechnet."""
-    own = {cell: recipe(cell) for cell in CELLS}
-    groups: dict[str, tuple[str, Config, str | None, range]] = {
+Group = tuple[str, Config, str | None, range]  # Zelle, Hyperparameter, Form, Zufallsstarts
+
+
+def at_their_best() -> dict[str, Group]:
+    """Jede Zelle mit ihrem Rezept, von beiden Anfangswerten aus; dazu ein breiteres RNN."""
+    groups: dict[str, Group] = {
         f"{cell}-{init}": (cell, best(cell, init), None, SEEDS)
         for init in ("keras", "pytorch")
         for cell in CELLS
     }
-    groups |= {
-        f"{cell}-orthogonal": (cell, replace(own[cell], init="orthogonal"), None, FEW)
-        for cell in ("lstm", "gru")
-    }
-    groups |= {
+    return groups | {"rnn-wide": ("rnn", replace(recipe("rnn"), hidden_size=WIDE), None, FEW)}
+
+
+def taken_apart() -> dict[str, Group]:
+    """Einbettung und U einzeln von PyTorch, mit beiden Rezepten; U und b_f der Tore einzeln."""
+    groups: dict[str, Group] = {
         f"{cell}-{form}-{init}": (cell, replace(best(cell, init), init="keras"), form, FEW)
         for init in ("keras", "pytorch")
         for form in ("pytorch_embedding", "pytorch_recurrent")
         for cell in ("rnn", "lstm")
     }
-    groups |= {"lstm-half_open": ("lstm", own["lstm"], "half_open", FEW)}
     groups |= {
-        f"{cell}-whole": (cell, replace(own[cell], excerpt=None), None, FEW) for cell in CELLS
+        f"{cell}-orthogonal": (cell, replace(recipe(cell), init="orthogonal"), None, FEW)
+        for cell in ("lstm", "gru")
+    }
+    return groups | {"lstm-half_open": ("lstm", recipe("lstm"), "half_open", FEW)}
+
+
+def read_otherwise() -> dict[str, Group]:
+    """Ganze Kritiken, nur die letzten Wörter, andere Formen der LSTM, anderes Auffüllen."""
+    groups: dict[str, Group] = {
+        f"{cell}-whole": (cell, replace(recipe(cell), excerpt=None), None, FEW) for cell in CELLS
     }
     groups |= {
-        f"lstm-last-{n:03}": ("lstm", replace(own["lstm"], maxlen=n), None, FEW) for n in LAST_WORDS
+        f"lstm-last-{words:03}": ("lstm", replace(recipe("lstm"), maxlen=words), None, FEW)
+        for words in LAST_WORDS
     }
     groups |= {
-        f"lstm-{form}": ("lstm", own["lstm"], form, FEW)
+        f"lstm-{form}": ("lstm", recipe("lstm"), form, FEW)
         for form in ("two_layers", "bidirectional", "mean", "maximum")
     }
-    groups |= {"rnn-wide": ("rnn", replace(own["rnn"], hidden_size=WIDE), None, FEW)}
-    groups |= {
-        f"{cell}-{'similar' if similar else 'fixed'}-{side}": (
-            cell,
-            replace(own[cell], excerpt=None, similar_length=similar, padding_side=side),
-            None,
-            FEW,
-        )
-        for similar in (True, False)
-        for side in ("left", "right")
-        for cell in ("rnn", "lstm")
-        if (similar, side) != (True, "left")  # das ist whole
+    ways: dict[str, dict] = {  # ähnlich lang und links: das ist whole
+        "similar-right": {"padding_side": "right"},
+        "fixed-left": {"similar_length": False},
+        "fixed-right": {"similar_length": False, "padding_side": "right"},
     }
+    return groups | {
+        f"{cell}-{way}": (cell, replace(recipe(cell), excerpt=None, **change), None, FEW)
+        for way, change in ways.items()
+        for cell in ("rnn", "lstm")
+    }
+
+
+def runs() -> dict[str, Planned]:
+    """Name → Lauf; in dieser Reihenfolge wird gerechnet."""
     return {
         f"{name}-{seed}": Planned(cell, config, seed, form)
-        for name, (cell, config, form, seeds) in groups.items()
+        for name, (cell, config, form, seeds) in (
+            at_their_best() | taken_apart() | read_otherwise()
+        ).items()
         for seed in seeds
     }
 
