@@ -103,13 +103,19 @@ class Config:
             object.__setattr__(self, name, checked(name, getattr(self, name), rule))
 
 
+RECIPES = {  # gefunden von `make search`, allein auf dem Validierungsteil
+    "rnn": Config(learning_rate=1e-3, epochs=16, embedding_dropout=0.4),
+    "lstm": Config(learning_rate=1e-2, epochs=8, embedding_dropout=0.6),
+    "gru": Config(learning_rate=1e-2, epochs=8, embedding_dropout=0.4),
+}
+
+
 def recipe(cell: str) -> Config:
-    """Die Hyperparameter einer Zelle; bisher für alle dieselben.
+    """Die Hyperparameter, mit denen eine Zelle von Keras' Anfangswerten aus am besten lernt.
 
     Raises
     ------
     InputError
         Wenn es keine solche Zelle gibt.
     """
-    checked("Zelle", cell, choice(CELLS))
-    return Config()
+    return RECIPES[checked("Zelle", cell, choice(CELLS))]

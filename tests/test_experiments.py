@@ -22,13 +22,15 @@ SMALL = Config(vocabulary_size=60, embedding_dim=4, hidden_size=4, epochs=1)
 def test_a_run_stores_what_the_tables_need(form, tiny_reviews, monkeypatch):
     monkeypatch.setattr(imdb, "reviews", lambda: tiny_reviews)
     monkeypatch.setattr(imdb, "runs", lambda: {"x": Planned("lstm", SMALL, 3, form)})
+    monkeypatch.setattr(imdb, "recipe", lambda cell: SMALL)
     result = imdb.compute("x")
     right = unpack(result["right"])
     assert len(right) == 40 and right.mean() == result["test_accuracy"]
     assert result["form"] == form and result["seed"] == 3
-    assert len(result["history"]["val_loss"]) == 1
-    assert set(result["last_words"]) == {"50", "100", "200"}
-    assert 0 <= result["train_accuracy"] <= 1
+    assert ("history" in result) == ("train_accuracy" in result) == (form is None)
+    if form is None:  # das Rezept selbst
+        assert len(result["history"]["val_loss"]) == 1
+        assert set(result["last_words"]) == {"50", "100", "200"}
     planned = imdb.planned("x", tiny_reviews.digest)
     assert all(result[key] == value for key, value in planned.items())
 
@@ -58,7 +60,7 @@ def test_what_is_compared_differs_in_one_thing():
         }
     for name, run in runs.items():
         changed = {k for k, v in vars(run.config).items() if v != getattr(recipe(run.cell), k)}
-        if "pytorch" not in name and "fixed" not in name and "similar" not in name:
+        if "pytorch" not in name:
             assert len(changed) + (run.form is not None) <= 1, name
     sizes = {run.config.hidden_size for name, run in runs.items() if name.startswith("rnn-wide")}
     assert sizes == {76}

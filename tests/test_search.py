@@ -85,7 +85,7 @@ def pretend(folder, trials, accuracy):
 
 
 def quality(trial: Trial) -> float:
-    """Am besten sind die Lernrate 0.01 und 16 Epochen; der Zufallsstart 102 hat Glück."""
+    """Am besten sind die Lernrate 0.01 und 24 Epochen; der Zufallsstart 102 hat Glück."""
     off = abs(RATES.index(trial.config.learning_rate) - RATES.index(0.01))
     return 0.8 - 0.05 * off + 0.001 * trial.config.epochs + 0.0001 * (trial.seed == 102)
 
@@ -97,9 +97,9 @@ def test_stage_by_stage_until_nothing_is_missing(tmp_path):
         pretend(tmp_path, todo, quality)
     assert [len(todo) for todo in seen] == [len(RATES), len(CHANGES), BEST * (len(SEEDS) - 1)]
     assert all(trial.config.learning_rate == 0.01 for trial in seen[1])
-    assert {trial.config.epochs for trial in seen[2]} == {8, 16}
+    assert {trial.config.epochs for trial in seen[2]} == {8, 16, 24}
     table = ranking("lstm", "keras", tmp_path)
-    assert table["config"].iloc[0].epochs == 16 and table["runs"].tolist()[:4] == [3, 3, 3, 1]
+    assert table["config"].iloc[0].epochs == 24 and table["runs"].tolist()[:4] == [3, 3, 3, 1]
 
 
 def test_after_an_interruption_only_what_is_missing(tmp_path):

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ def taken_apart() -> dict[str, Group]:
 
 
 def read_otherwise() -> dict[str, Group]:
-    """Ganze Kritiken, nur die letzten Wörter, andere Formen der LSTM, anderes Auffüllen."""
+    """Ganze Kritiken, nur die letzten Wörter, andere Formen der LSTM."""
     groups: dict[str, Group] = {
         f"{cell}-whole": (cell, replace(recipe(cell), excerpt=None), None, FEW) for cell in CELLS
     }
@@ -68,19 +69,9 @@ def read_otherwise() -> dict[str, Group]:
         f"lstm-last-{words:03}": ("lstm", replace(recipe("lstm"), maxlen=words), None, FEW)
         for words in LAST_WORDS
     }
-    groups |= {
+    return groups | {
         f"lstm-{form}": ("lstm", recipe("lstm"), form, FEW)
         for form in ("two_layers", "bidirectional", "mean", "maximum")
-    }
-    ways: dict[str, dict] = {  # ähnlich lang und links: das ist whole
-        "similar-right": {"padding_side": "right"},
-        "fixed-left": {"similar_length": False},
-        "fixed-right": {"similar_length": False, "padding_side": "right"},
-    }
-    return groups | {
-        f"{cell}-{way}": (cell, replace(recipe(cell), excerpt=None, **change), None, FEW)
-        for way, change in ways.items()
-        for cell in ("rnn", "lstm")
     }
 
 
@@ -101,10 +92,11 @@ def compute(name: str) -> dict:
     Returns
     -------
     dict
-        Wie `RunResult.summary`, dazu ``form``; ``right``, welche Testkritiken das Netz richtig
-        beurteilt (siehe `difference.unpack`); ``history``, Verlust und Genauigkeit je Epoche;
-        ``train_accuracy``, wie gut das behaltene Netz die Trainingsseite liest; ``last_words``,
-        die Genauigkeit auf dem Validierungsteil, wenn es nur die letzten k Wörter liest.
+        Wie `RunResult.summary`, dazu ``form`` und ``right``, welche Testkritiken das Netz richtig
+        beurteilt (siehe `difference.unpack`). Gilt das Rezept der Zelle, auch ``history``, Verlust
+        und Genauigkeit je Epoche; ``train_accuracy``, wie gut das behaltene Netz die Trainingsseite
+        liest; ``last_words``, die Genauigkeit auf dem Validierungsteil, wenn es nur die letzten k
+        Wörter liest.
     """
     torch.set_num_threads(1)
     run = runs()[name]
@@ -117,15 +109,14 @@ def compute(name: str) -> dict:
         test = right(done, data.test)
     seconds = round(time.perf_counter() - start, 3)
     result = replace(done.result, test_accuracy=float(test.mean()), seconds_total=seconds)
-    more = {
-        "form": run.form,
-        "right": pack(test),
-        "history": result.table().round(5).to_dict("list"),
-        "train_accuracy": evaluate(done.model, data.train),
-        "last_words": {
-            str(k): evaluate(done.model, ending(data.validation, k)) for k in LAST_WORDS
-        },
-    }
+    more: dict[str, Any] = {"form": run.form, "right": pack(test)}
+    if run.form is None and run.config == recipe(run.cell):
+        endings = {str(k): ending(data.validation, k) for k in LAST_WORDS}
+        more |= {
+            "history": result.table().round(5).to_dict("list"),
+            "train_accuracy": evaluate(done.model, data.train),
+            "last_words": {k: evaluate(done.model, part) for k, part in endings.items()},
+        }
     return {"name": name} | result.summary() | more
 
 

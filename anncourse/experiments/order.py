@@ -12,7 +12,7 @@ from anncourse.session import machine, versions
 from anncourse.training import fit
 
 SEEDS = range(5)
-RATES = (1e-3, 3e-3, 1e-2)
+RATES = (1e-3, 1e-2)
 NETS: dict[str, tuple[str, dict[str, Any]]] = {  # Name → Zelle und was von ihrem Rezept abweicht
     "rnn": ("rnn", {}),
     "lstm": ("lstm", {}),

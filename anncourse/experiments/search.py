@@ -1,9 +1,10 @@
 """Die besten Hyperparameter je Zelle und Anfangswerte, nur auf dem Validierungsteil: make search.
 
-Je Zelle und Anfangswerte werden erst sieben Lernraten versucht; mit der besten dann weniger und
-mehr Epochen, weniger und mehr Dropout; die drei besten Versuche mit zwei weiteren Zufallsstarts. Es
-gilt der beste Mittelwert. Den Testteil sieht kein Versuch. Jeder liegt danach als kleine JSON-Datei
-in ``anncourse/measured/search``: Nach einem Abbruch rechnet derselbe Befehl nur, was noch fehlt.
+Je Zelle werden erst sechs Lernraten versucht; mit der besten dann weniger und mehr Epochen, weniger
+und mehr Dropout; die drei besten Versuche mit zwei weiteren Zufallsstarts. Es gilt der beste
+Mittelwert. Von PyTorchs Anfangswerten aus wird danach die Lernrate neu gesucht. Den Testteil sieht
+kein Versuch. Jeder liegt als kleine JSON-Datei in ``anncourse/measured/search``: Nach einem Abbruch
+rechnet derselbe Befehl nur, was noch fehlt.
 """
 
 import argparse
@@ -27,10 +28,11 @@ from anncourse.training import fit
 
 SEARCH_FOLDER = MEASURED_FOLDER / "search"
 INITS = ("keras", "pytorch")
-RATES = (5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2)
-CHANGES = (  # bei der besten Lernrate
+RATES = (5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2)
+CHANGES = (  # bei der besten Lernrate, von Keras' Anfangswerten aus
     {"epochs": 4},
     {"epochs": 16},
+    {"epochs": 24},
     {"embedding_dropout": 0.2},
     {"embedding_dropout": 0.6},
     {"embedding_dropout": 0.8},
@@ -89,11 +91,13 @@ class Found:
 
 def stages(cell: str, init: str, found: Found) -> Iterator[list[Trial]]:
     """Die Versuche einer Zelle, Stufe um Stufe; die nächste hängt von den vorigen ab."""
-    trials = [Trial(cell, Config(init=init, learning_rate=rate)) for rate in RATES]
+    start = Config() if init == "keras" else best(cell, folder=found.folder)
+    trials = [Trial(cell, replace(start, init=init, learning_rate=rate)) for rate in RATES]
     yield trials
-    best = max(trials, key=found.accuracy).config
-    trials += [Trial(cell, replace(best, **change)) for change in CHANGES]
-    yield trials
+    if init == "keras":
+        rate = max(trials, key=found.accuracy).config
+        trials += [Trial(cell, replace(rate, **change)) for change in CHANGES]
+        yield trials
     for trial in sorted(trials, key=found.accuracy, reverse=True)[:BEST]:
         trials += [replace(trial, seed=seed) for seed in SEEDS[1:]]
     yield trials
@@ -132,9 +136,9 @@ def ranking(cell: str, init: str = "keras", folder: Path = SEARCH_FOLDER) -> pd.
     return table.sort_values(["runs", "mean"], ascending=False).reset_index()
 
 
-def best(cell: str, init: str = "keras") -> Config:
+def best(cell: str, init: str = "keras", folder: Path = SEARCH_FOLDER) -> Config:
     """Die besten Hyperparameter einer Zelle von diesen Anfangswerten aus."""
-    return ranking(cell, init)["config"].iloc[0]
+    return ranking(cell, init, folder)["config"].iloc[0]
 
 
 def main(argv: list[str] | None = None) -> int:

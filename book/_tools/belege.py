@@ -9,7 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from anncourse.config import CELLS
 from anncourse.experiments.difference import compare
+from anncourse.experiments.lengths import by_quarter
+from anncourse.experiments.search import ranking
 from anncourse.experiments.stored import mean_and_spread, measured
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +78,96 @@ def files(*patterns: str) -> str:
     return ", ".join(f"`{pattern}.json`" for pattern in sorted(patterns))
 
 
-EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {}
+def ranked() -> Evidence:
+    """Die Suche: was die beste von der schlechtesten Lernrate trennt."""
+    found = []
+    for cell in CELLS:
+        table = ranking(cell)
+        start = [c for c in table["config"] if (c.epochs, c.embedding_dropout) == (8, 0.4)]
+        rates = table[table["config"].isin(start)]
+        low, high = 100 * rates["mean"].min(), 100 * rates["mean"].max()
+        found.append(f"{cell.upper()} von {low:.1f} bis {high:.1f} %")
+    return Evidence("gemessen, Validierung", "; ".join(found), files("search/*"))
+
+
+def growth() -> Evidence:
+    """Wie viel grösser der Vorsprung bei langen Kritiken ist."""
+    found = [
+        f"{cell.upper()} {by_quarter(f'{cell}-whole-?', 'rnn-whole-?')[1]}"
+        for cell in ("lstm", "gru")
+    ]
+    where = files("quarters", "rnn-whole-?", "lstm-whole-?", "gru-whole-?")
+    return Evidence("gemessen, Test, Punkte", "; ".join(found) + ", je 3 Läufe", where)
+
+
+def last_words() -> Evidence:
+    """Was die letzten 50 Wörter allein erreichen."""
+    found = []
+    for cell in CELLS:
+        runs = measured(f"{cell}-keras-?")
+        few = mean_and_spread(runs["last_words"].map(lambda words: words["50"]))
+        found.append(f"{cell.upper()} {few} statt {mean_and_spread(runs['val_accuracy'])} %")
+    where = files(*(f"{cell}-keras-?" for cell in CELLS))
+    return Evidence("gemessen, Validierung", "; ".join(found) + ", je 5 Läufe", where)
+
+
+def films() -> Evidence:
+    """Wie viel besser ein lineares Modell innerhalb eines Teils urteilt."""
+    found = []
+    for words, runs in measured("films-*").groupby("words"):
+        gap = runs["within"].map(np.mean) - runs["across"].map(np.mean)
+        found.append(f"{words} Wörter {mean_and_spread(gap)} Punkte")
+    return Evidence("gemessen", "; ".join(found) + ", je 5 Läufe", files("films-*"))
+
+
+def order() -> Evidence:
+    """Die Gegenprobe, jedes Netz mit seiner besten Lernrate."""
+    runs = measured("order-*")
+    runs["net"] = runs.index.str.extract(r"order-(.+)-[^-]+$", expand=False)
+    runs["val"] = runs["val_accuracies"].map(np.mean)
+    best = runs.sort_values("val").groupby("net").last()["test_accuracies"]
+    found = "; ".join(
+        f"{net} {100 * min(values):.1f} bis {100 * max(values):.1f} %"
+        for net, values in best.items()
+    )
+    return Evidence("gemessen, Test", f"{found}, je 5 Läufe", files("order-*"))
+
+
+EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
+    "03_imdb": {
+        "Vor dem Rechnen": lambda: [
+            shown("Reihenfolge, doppelte Texte", "03_imdb"),
+        ],
+        "Wörter sucht man": lambda: [shown("zusammengeklebte Wörter, gezählt", "03_imdb")],
+        "Der Wortschatz stammt": lambda: [derived("so gebaut, geprüft", "`tests/test_data.py`")],
+        "Von langen Kritiken": lambda: [
+            shown("Anteil gekürzter Kritiken", "03_imdb"),
+            accuracies(
+                RNN_links="rnn-fixed-left-?",
+                RNN_rechts="rnn-fixed-right-?",
+                LSTM_links="lstm-fixed-left-?",
+                LSTM_rechts="lstm-fixed-right-?",
+            ),
+        ],
+        "In Stapeln aus ähnlich": lambda: [shown("Anteil aufgefüllter Schritte", "03_imdb")],
+    },
+    "08_inside_the_cell": {
+        "Eine LSTM gibt": lambda: [
+            derived("Gleichung (9.3.24), nachgerechnet", "Abschnitt 9.3.8"),
+        ],
+        "Zwillinge aus": lambda: [shown("eigene Sätze, ein Netz", "08_inside_the_cell")],
+        "Die Korrelation": lambda: [
+            shown("ein Netz, 4000 Kritiken, je 10 zufällige Auswahlen", "08_inside_the_cell")
+        ],
+        "Aus dem Vergesstor": lambda: [
+            derived("Gleichung (9.3.25)", "Abschnitt 9.3.8"),
+            shown("zwei eigene Sätze, ein Netz", "08_inside_the_cell"),
+        ],
+        "Ein Netz kann Abkürzungen": lambda: [
+            shown("ein Netz, 6000 Kritiken mit und ohne Ziffern", "08_inside_the_cell")
+        ],
+    },
+}
 
 
 def headlines(notebook: Path) -> list[str]:
