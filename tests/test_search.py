@@ -97,7 +97,7 @@ def test_stage_by_stage_until_nothing_is_missing(tmp_path):
         pretend(tmp_path, todo, quality)
     assert [len(todo) for todo in seen] == [len(RATES), len(CHANGES), BEST * (len(SEEDS) - 1)]
     assert all(trial.config.learning_rate == 0.01 for trial in seen[1])
-    assert {trial.config.epochs for trial in seen[2]} == {8, 16, 24}
+    assert {trial.config.epochs for trial in seen[2]} == {16, 24}
     table = ranking("lstm", "keras", tmp_path)
     assert table["config"].iloc[0].epochs == 24 and table["runs"].tolist()[:4] == [3, 3, 3, 1]
 
@@ -118,20 +118,22 @@ def test_other_data_or_settings_do_not_count(tmp_path):
     assert missing("gru", "keras", Found(tmp_path, "d")) == trials[:1]
 
 
+def test_from_other_initial_values_the_rate_alone_is_searched_anew(tmp_path):
+    found = Found(tmp_path)
+    while todo := missing("lstm", "keras", found):
+        pretend(tmp_path, todo, quality)
+    recipe = best("lstm", folder=tmp_path)
+    first = missing("lstm", "pytorch", found)
+    assert [t.config for t in first] == [
+        replace(recipe, init="pytorch", learning_rate=rate) for rate in RATES
+    ]
+    pretend(tmp_path, first, quality)
+    assert len(missing("lstm", "pytorch", found)) == BEST * (len(SEEDS) - 1)
+
+
 def test_an_unfinished_search_has_no_ranking(tmp_path):
     with pytest.raises(InputError, match="make search"):
         ranking("rnn", "keras", tmp_path)
-
-
-def test_names_are_distinct():
-    names = [
-        t.name
-        for init in INITS
-        for c in CELLS
-        for stage in stages(c, init, Found())
-        for t in stage[-1:]
-    ]
-    assert len(names) == len(set(names))
 
 
 def test_a_trial_measures_no_test_review(tiny_reviews, monkeypatch):
