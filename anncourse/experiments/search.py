@@ -3,8 +3,8 @@
 Je Zelle werden erst fünf Lernraten versucht; mit der besten dann weniger und mehr Epochen, weniger
 und mehr Dropout, einzeln und zusammen; die drei besten Versuche mit zwei weiteren Zufallsstarts. Es
 gilt der beste Mittelwert. Von PyTorchs Anfangswerten aus wird danach die Lernrate neu gesucht. Den
-Testteil sieht kein Versuch. Jeder liegt als kleine JSON-Datei in ``anncourse/measured/search``: Nach
-einem Abbruch rechnet derselbe Befehl nur, was noch fehlt.
+Testteil sieht kein Versuch. Jeder liegt als kleine JSON-Datei in ``anncourse/measured/search``;
+nach einem Abbruch rechnet derselbe Befehl nur, was noch fehlt.
 """
 
 import argparse
@@ -121,7 +121,8 @@ def ranking(cell: str, init: str = "keras", folder: Path = SEARCH_FOLDER) -> pd.
     pandas.DataFrame
         Eine Zeile je Satz Hyperparameter: ``config``, ``runs`` (Zahl der Läufe), ``mean`` und
         ``spread`` der Validierungsgenauigkeit (NaN bei einem Lauf). Sätze mit allen Läufen
-        stehen vor jenen mit einem.
+        stehen vor jenen mit einem; auf Zehntelprozente gleich gute mit weniger Epochen vor jenen
+        mit mehr.
 
     Raises
     ------
@@ -134,7 +135,11 @@ def ranking(cell: str, init: str = "keras", folder: Path = SEARCH_FOLDER) -> pd.
     *_, trials = stages(cell, init, found)
     rows = pd.DataFrame([{"config": t.config, "val": found.accuracy(t)} for t in trials])
     table = rows.groupby("config", sort=False)["val"].agg(runs="count", mean="mean", spread="std")
-    return table.sort_values(["runs", "mean"], ascending=False).reset_index()
+    table = table.reset_index()
+    table["tenths"], table["epochs"] = table["mean"].round(3), [c.epochs for c in table["config"]]
+    order = ["runs", "tenths", "epochs", "mean"]
+    table = table.sort_values(order, ascending=[False, False, True, False], ignore_index=True)
+    return table.drop(columns=["tenths", "epochs"])
 
 
 def best(cell: str, init: str = "keras", folder: Path = SEARCH_FOLDER) -> Config:
