@@ -2,8 +2,8 @@
 
 Je Zelle werden erst fünf Lernraten versucht; mit der besten dann weniger und mehr Epochen, weniger
 und mehr Dropout, einzeln und zusammen; die drei besten Versuche mit zwei weiteren Zufallsstarts. Es
-gilt der beste Mittelwert. Von PyTorchs Anfangswerten aus wird danach die Lernrate neu gesucht. Den
-Testteil sieht kein Versuch. Jeder liegt als kleine JSON-Datei in ``anncourse/measured/search``;
+gilt der beste Mittelwert. Von PyTorchs Anfangswerten aus wird danach nur die Lernrate neu gesucht.
+Den Testteil sieht kein Versuch. Jeder liegt als kleine JSON-Datei in ``anncourse/measured/search``;
 nach einem Abbruch rechnet derselbe Befehl nur, was noch fehlt.
 """
 
@@ -95,10 +95,11 @@ def stages(cell: str, init: str, found: Found) -> Iterator[list[Trial]]:
     start = Config() if init == "keras" else best(cell, folder=found.folder)
     trials = [Trial(cell, replace(start, init=init, learning_rate=rate)) for rate in RATES]
     yield trials
-    if init == "keras":
-        rate = max(trials, key=found.accuracy).config
-        trials += [Trial(cell, replace(rate, **change)) for change in CHANGES]
-        yield trials
+    if init != "keras":
+        return
+    rate = max(trials, key=found.accuracy).config
+    trials += [Trial(cell, replace(rate, **change)) for change in CHANGES]
+    yield trials
     for trial in sorted(trials, key=found.accuracy, reverse=True)[:BEST]:
         trials += [replace(trial, seed=seed) for seed in SEEDS[1:]]
     yield trials

@@ -19,6 +19,7 @@ from anncourse.experiments.stored import mean_and_spread, measured
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "belege.md"
+SECTION_4, SECTION_7 = "Abschnitt 9.3.4", "Abschnitt 9.3.7"
 HEAD = """# Belege
 
 Was die Abschnitte über die Daten und die Netze behaupten, steht hier noch einmal, mit seiner
@@ -130,6 +131,18 @@ def order() -> Evidence:
     return Evidence("gemessen, Test", f"{found}, je 5 Läufe", files("order-*"))
 
 
+def padded() -> Evidence:
+    """Rechts aufgefüllt: Singulärwerte von U nach einem Stapel, Abstand nach einer Epoche."""
+    looks = measured("padding-*")["seen"]
+    smallest = [seen["1"]["smallest"] for seen in looks]
+    spread = [seen["157"]["spread_end"] / seen["157"]["spread_word"] for seen in looks]
+    found = (
+        f"kleinster Singulärwert nach einem Stapel {min(smallest):.3f} bis {max(smallest):.3f}; "
+        f"Abstand nach einer Epoche {min(spread):.2g} bis {max(spread):.2g}; {len(looks)} Läufe"
+    )
+    return Evidence("gemessen", found, files("padding-*"))
+
+
 EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
     "03_imdb": {
         "Vor dem Rechnen": lambda: [
@@ -139,14 +152,49 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
         "Der Wortschatz stammt": lambda: [derived("so gebaut, geprüft", "`tests/test_data.py`")],
         "Von langen Kritiken": lambda: [
             shown("Anteil gekürzter Kritiken", "03_imdb"),
-            accuracies(
-                RNN_links="rnn-fixed-left-?",
-                RNN_rechts="rnn-fixed-right-?",
-                LSTM_links="lstm-fixed-left-?",
-                LSTM_rechts="lstm-fixed-right-?",
-            ),
+            padded(),
         ],
         "In Stapeln aus ähnlich": lambda: [shown("Anteil aufgefüllter Schritte", "03_imdb")],
+    },
+    "04_simple_rnn": {
+        "Einbettung, SimpleRNN": lambda: [derived("Gleichungen (9.3.5) und (9.3.6)", SECTION_4)],
+        "Gewählt wird": lambda: [derived("Gleichung (9.3.7)", SECTION_4)],
+        "Vergleichen darf": lambda: [
+            cited("Trainings- und Testteil haben keinen Film gemeinsam", "maas2011"),
+            films(),
+        ],
+        "Am meisten entscheidet": lambda: [ranked()],
+        "INIT": lambda: [
+            gaps(**{c.upper(): (f"{c}-keras-?", f"{c}-pytorch-?") for c in CELLS}),
+        ],
+        "Gekürzte Kritiken": lambda: [
+            shown("höchste mögliche Genauigkeit ohne Kürzen", "04_simple_rnn"),
+            last_words(),
+        ],
+        "Mischt man": lambda: [shown("ein Netz, Validierungsteil", "04_simple_rnn")],
+    },
+    "07_lstm_imdb": {
+        "Redlich ist": lambda: [cited("getunte LSTM gegen gefundene Zelle", "melis2018"), ranked()],
+        "Eine Schicht mit": lambda: [derived("Gleichung (9.3.22), gezählt", SECTION_7)],
+        "CELL": lambda: [
+            accuracies(**{c.upper(): f"{c}-keras-?" for c in CELLS}),
+            gaps(
+                LSTM_gegen_RNN=("lstm-keras-?", "rnn-keras-?"),
+                GRU_gegen_RNN=("gru-keras-?", "rnn-keras-?"),
+                GRU_gegen_LSTM=("gru-keras-?", "lstm-keras-?"),
+            ),
+        ],
+        "LENGTH": lambda: [growth()],
+        "ORDER": lambda: [order()],
+        "LINEAR": lambda: [
+            accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
+            gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
+            cited("vortrainiert rund 95 %", "howard2018"),
+        ],
+        "Belegt ist": lambda: [
+            derived("Simulation: das Intervall trifft", "`tests/test_difference.py`"),
+        ],
+        "PAD": lambda: [padded()],
     },
     "08_inside_the_cell": {
         "Eine LSTM gibt": lambda: [
