@@ -2,6 +2,17 @@
 
 import pytest
 
+from anncourse.experiments.difference import compare
+
+# Was die Kernaussagen behaupten: Der erste ist genauer als der zweite, oder nicht zu unterscheiden.
+BETTER = [
+    ("gru-keras-?", "lstm-keras-?"),
+    ("lstm-keras-?", "rnn-keras-?"),
+    ("tfidf_bigrams", "lstm-keras-?"),
+    ("tfidf_bigrams", "rnn-keras-?"),
+]
+EQUAL = [("gru-keras-?", "tfidf_bigrams")]
+
 
 @pytest.fixture(scope="module")
 def belege(load_tool):
@@ -34,3 +45,13 @@ def test_evidence_without_a_headline_is_an_error(belege, monkeypatch):
     monkeypatch.setitem(belege.EVIDENCE, "03_imdb", evidence)
     with pytest.raises(ValueError, match="Beleg ohne Kernaussage"):
         belege.page()
+
+
+@pytest.mark.parametrize("one, other", BETTER)
+def test_what_is_said_to_be_better_is_better_beyond_chance(one, other):
+    assert compare(one, other).low > 0
+
+
+@pytest.mark.parametrize("one, other", EQUAL)
+def test_what_is_said_to_be_equal_cannot_be_told_apart(one, other):
+    assert not compare(one, other).clear

@@ -176,7 +176,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
     "07_lstm_imdb": {
         "Redlich ist": lambda: [cited("getunte LSTM gegen gefundene Zelle", "melis2018"), ranked()],
         "Eine Schicht mit": lambda: [derived("Gleichung (9.3.22), gezählt", SECTION_7)],
-        "CELL": lambda: [
+        "Auf IMDb urteilt": lambda: [
             accuracies(**{c.upper(): f"{c}-keras-?" for c in CELLS}),
             gaps(
                 LSTM_gegen_RNN=("lstm-keras-?", "rnn-keras-?"),
@@ -186,7 +186,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
         ],
         "LENGTH": lambda: [growth()],
         "ORDER": lambda: [order()],
-        "LINEAR": lambda: [
+        "Ein lineares Modell": lambda: [
             accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
             gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
             cited("vortrainiert rund 95 %", "howard2018"),
