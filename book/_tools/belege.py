@@ -194,7 +194,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
         "Belegt ist": lambda: [
             derived("Simulation: das Intervall trifft", "`tests/test_difference.py`"),
         ],
-        "PAD": lambda: [padded()],
+        "Rechts aufgefüllt": lambda: [padded()],
     },
     "08_inside_the_cell": {
         "Eine LSTM gibt": lambda: [
