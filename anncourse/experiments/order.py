@@ -14,7 +14,6 @@ from anncourse.training import fit
 SEEDS = range(5)
 NETS: dict[str, tuple[str, dict[str, Any]]] = {  # Name → Zelle und was vom Rezept abweicht
     "rnn": ("rnn", {}),
-    "rnn-faster": ("rnn", {"learning_rate": 3e-3}),
     "lstm": ("lstm", {}),
     "gru": ("gru", {}),
     "gru-opened": ("gru", {"init": "forget_bias_3"}),
