@@ -11,7 +11,6 @@ from anncourse.experiments import search
 from anncourse.experiments.search import (
     BEST,
     CHANGES,
-    INITS,
     RATES,
     SEARCH_FOLDER,
     SEEDS,
@@ -46,18 +45,18 @@ def test_no_stored_trial_knows_a_test_figure(file):
     assert not [key for key in keys if "test" in key.lower() or key == "right"]
 
 
-@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("init", RATES)
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_stored_search_is_complete_and_its_best_rate_lies_inside(cell, init):
     assert missing(cell, init, Found()) == []
     table = ranking(cell, init)
     assert len(table) <= 12 and (table["runs"] == len(SEEDS)).sum() == BEST * (init == "keras")
-    assert min(RATES) < best(cell, init).learning_rate < max(RATES)
+    assert min(RATES[init]) < best(cell, init).learning_rate < max(RATES[init])
 
 
 def test_no_other_trial_is_stored():
     planned = {
-        t.name for c in CELLS for i in INITS for stage in stages(c, i, Found()) for t in stage
+        t.name for c in CELLS for i in RATES for stage in stages(c, i, Found()) for t in stage
     }
     assert planned == {file.stem for file in FILES}
 
@@ -86,7 +85,7 @@ def pretend(folder, trials, accuracy):
 
 def quality(trial: Trial) -> float:
     """Am besten sind die Lernrate 0.01 und 24 Epochen; der Zufallsstart 102 hat Glück."""
-    off = abs(RATES.index(trial.config.learning_rate) - RATES.index(0.01))
+    off = abs(RATES["pytorch"].index(trial.config.learning_rate) - RATES["pytorch"].index(0.01))
     return 0.8 - 0.05 * off + 0.001 * trial.config.epochs + 0.0001 * (trial.seed == 102)
 
 
@@ -95,7 +94,11 @@ def test_stage_by_stage_until_nothing_is_missing(tmp_path):
     while todo := missing("lstm", "keras", found):
         seen.append(todo)
         pretend(tmp_path, todo, quality)
-    assert [len(todo) for todo in seen] == [len(RATES), len(CHANGES), BEST * (len(SEEDS) - 1)]
+    assert [len(todo) for todo in seen] == [
+        len(RATES["keras"]),
+        len(CHANGES),
+        BEST * (len(SEEDS) - 1),
+    ]
     assert all(trial.config.learning_rate == 0.01 for trial in seen[1])
     assert {trial.config.epochs for trial in seen[2]} == {16, 24}
     table = ranking("lstm", "keras", tmp_path)
@@ -125,7 +128,7 @@ def test_from_other_initial_values_the_rate_alone_is_searched_anew(tmp_path):
     recipe = best("lstm", folder=tmp_path)
     first = missing("lstm", "pytorch", found)
     assert [t.config for t in first] == [
-        replace(recipe, init="pytorch", learning_rate=rate) for rate in RATES
+        replace(recipe, init="pytorch", learning_rate=rate) for rate in RATES["pytorch"]
     ]
     pretend(tmp_path, first, quality)
     assert missing("lstm", "pytorch", found) == []

@@ -27,8 +27,10 @@ from anncourse.experiments.stored import MEASURED_FOLDER, read, store
 from anncourse.training import fit
 
 SEARCH_FOLDER = MEASURED_FOLDER / "search"
-INITS = ("keras", "pytorch")
-RATES = (5e-4, 1e-3, 2e-3, 1e-2, 2e-2)
+RATES = {  # von jenen Anfangswerten aus
+    "keras": (5e-4, 1e-3, 2e-3, 1e-2, 2e-2),
+    "pytorch": (5e-4, 1e-3, 2e-3, 1e-2, 2e-2, 5e-2),
+}
 CHANGES = (  # bei der besten Lernrate, von Keras' Anfangswerten aus
     {"epochs": 4},
     {"epochs": 16},
@@ -93,7 +95,7 @@ class Found:
 def stages(cell: str, init: str, found: Found) -> Iterator[list[Trial]]:
     """Die Versuche einer Zelle, Stufe um Stufe; die nächste hängt von den vorigen ab."""
     start = Config() if init == "keras" else best(cell, folder=found.folder)
-    trials = [Trial(cell, replace(start, init=init, learning_rate=rate)) for rate in RATES]
+    trials = [Trial(cell, replace(start, init=init, learning_rate=rate)) for rate in RATES[init]]
     yield trials
     if init != "keras":
         return
@@ -156,7 +158,7 @@ def main(argv: list[str] | None = None) -> int:
         found = Found(SEARCH_FOLDER, reviews().digest)
         ReviewsDataModule(reviews())  # einmal nummerieren, bevor jeder Prozess es täte
         SEARCH_FOLDER.mkdir(parents=True, exist_ok=True)
-        for init in INITS:
+        for init in RATES:
             while todo := [t for cell in reversed(CELLS) for t in missing(cell, init, found)]:
                 for result in tqdm(compute_all(compute, todo), init, len(todo)):
                     store(SEARCH_FOLDER, result)
