@@ -18,7 +18,6 @@ from anncourse.training import Run, conclude, evaluate, predict_logits, prepare,
 
 SEEDS = range(5)  # jeder Zelle an ihrem Besten
 FEW = range(3)  # aller übrigen
-WIDE = 76  # 76·(32 + 76) + 2·76 = 8360 Parameter, so viele wie die LSTM(32, 32) mit 8448
 LAST_WORDS = (50, 100, 200)  # statt höchstens 500
 
 
@@ -36,13 +35,12 @@ Group = tuple[str, Config, str | None, range]  # Zelle, Hyperparameter, Form, Zu
 
 
 def at_their_best() -> dict[str, Group]:
-    """Jede Zelle mit ihrem Rezept, von beiden Anfangswerten aus; dazu ein breiteres RNN."""
-    groups: dict[str, Group] = {
+    """Jede Zelle mit ihrem Rezept, von beiden Anfangswerten aus."""
+    return {
         f"{cell}-{init}": (cell, best(cell, init), None, SEEDS)
         for init in ("keras", "pytorch")
         for cell in CELLS
     }
-    return groups | {"rnn-wide": ("rnn", replace(recipe("rnn"), hidden_size=WIDE), None, FEW)}
 
 
 def taken_apart() -> dict[str, Group]:
@@ -61,17 +59,13 @@ def taken_apart() -> dict[str, Group]:
 
 
 def read_otherwise() -> dict[str, Group]:
-    """Ganze Kritiken, nur die letzten Wörter, andere Formen der LSTM."""
+    """Ganze Kritiken; nur die letzten Wörter."""
     groups: dict[str, Group] = {
         f"{cell}-whole": (cell, replace(recipe(cell), excerpt=None), None, FEW) for cell in CELLS
     }
-    groups |= {
+    return groups | {
         f"lstm-last-{words:03}": ("lstm", replace(recipe("lstm"), maxlen=words), None, FEW)
         for words in LAST_WORDS
-    }
-    return groups | {
-        f"lstm-{form}": ("lstm", recipe("lstm"), form, FEW)
-        for form in ("two_layers", "bidirectional", "mean", "maximum")
     }
 
 
