@@ -3,6 +3,7 @@
 import pytest
 
 from anncourse.experiments.difference import compare
+from anncourse.experiments.imdb import better
 
 # Was die Kernaussagen behaupten: Der erste ist genauer als der zweite, oder nicht zu unterscheiden.
 BETTER = [
@@ -10,6 +11,10 @@ BETTER = [
     ("lstm-keras-?", "rnn-keras-?"),
     ("tfidf_bigrams", "lstm-keras-?"),
     ("tfidf_bigrams", "rnn-keras-?"),
+]
+BETTER += [(f"{cell}-keras-?", f"{cell}-pytorch-?") for cell in ("rnn", "lstm", "gru")]
+BETTER += [
+    (better(c, "pytorch_recurrent"), better(c, "pytorch_embedding")) for c in ("rnn", "lstm")
 ]
 EQUAL = [("gru-keras-?", "tfidf_bigrams")]
 

@@ -13,6 +13,7 @@ from anncourse.experiments.corpus import reviews
 from anncourse.experiments.difference import pack
 from anncourse.experiments.forms import FORMS
 from anncourse.experiments.search import best
+from anncourse.experiments.stored import measured
 from anncourse.session import isolated
 from anncourse.training import Run, conclude, evaluate, predict_logits, prepare, train
 
@@ -128,3 +129,9 @@ def planned(name: str, digest: str) -> dict:
     """Was im Ergebnis stehen muss, damit es noch gilt."""
     run = runs()[name]
     return {"digest": digest, "config": asdict(run.config), "form": run.form}
+
+
+def better(cell: str, form: str) -> str:
+    """Das Muster der Läufe dieser Form, deren Rezept auf dem Validierungsteil besser ist."""
+    both = [f"{cell}-{form}-{init}-?" for init in ("keras", "pytorch")]
+    return max(both, key=lambda name: measured(name)["val_accuracy"].mean())

@@ -13,6 +13,7 @@ import numpy as np
 
 from anncourse.config import CELLS
 from anncourse.experiments.difference import compare
+from anncourse.experiments.imdb import better
 from anncourse.experiments.lengths import by_quarter
 from anncourse.experiments.search import ranking
 from anncourse.experiments.stored import mean_and_spread, measured
@@ -164,8 +165,18 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             films(),
         ],
         "Am meisten entscheidet": lambda: [ranked()],
-        "INIT": lambda: [
+        "Von PyTorchs Anfangswerten": lambda: [
             gaps(**{c.upper(): (f"{c}-keras-?", f"{c}-pytorch-?") for c in CELLS}),
+            accuracies(
+                **{
+                    f"{c.upper()}_mit_{label}_von_PyTorch": better(c, form)
+                    for c in ("rnn", "lstm")
+                    for form, label in (
+                        ("pytorch_embedding", "Einbettung"),
+                        ("pytorch_recurrent", "U"),
+                    )
+                }
+            ),
         ],
         "Gekürzte Kritiken": lambda: [
             shown("höchste mögliche Genauigkeit ohne Kürzen", "04_simple_rnn"),
