@@ -173,7 +173,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
                     for c in ("rnn", "lstm")
                     for form, label in (
                         ("pytorch_embedding", "Einbettung"),
-                        ("pytorch_recurrent", "U"),
+                        ("pytorch_recurrent", "Schicht"),
                     )
                 }
             ),
