@@ -22,7 +22,7 @@ def initialise(model: Any, scheme: str) -> None:
             Voreinstellung: alles U(±1/√H), Einbettung N(0, 1).
         ``keras``
             Wie Keras: Einbettung U(±0.05), W nach Glorot, U orthogonal, die Tore gemeinsam
-            gezogen (UᵀU = 1 für alle zusammen), Achsenabschnitte 0, jener des Vergesstors 1.
+            gezogen (``UᵀU = 1`` für alle zusammen), Achsenabschnitte 0, jener des Vergesstors 1.
         ``orthogonal``
             Wie ``keras``, orthogonal ist aber U jedes Tors für sich. Beim RNN ist das dasselbe.
         ``forget_bias_3``

@@ -18,7 +18,7 @@ from anncourse.errors import InputError, printable
 PAD, UNK = 0, 1
 SPECIAL_WORDS = ["<PAD>", "<UNK>"]
 
-# Was als Apostroph gemeint ist: ’ ‘ ´ ` ʼ ′ und was ihnen gleicht (Unicode UTS 39, confusables),
+# Was als Apostroph gemeint ist: ’ ‘ ´ ` ʼ ′ und was ihnen gleicht (Unicode nennt es verwechselbar),
 # dazu die Zeichen 0x91 und 0x92 aus Windows-1252.
 APOSTROPHES = (
     "\u0060\u00b4\u2018\u2019\u201b\u2032\u2035\uff07\uff40\u0091\u0092\u275b\u275c"
