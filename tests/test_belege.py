@@ -4,6 +4,7 @@ import pytest
 
 from anncourse.experiments.difference import compare
 from anncourse.experiments.imdb import better
+from anncourse.experiments.lengths import by_quarter
 
 # Was die Kernaussagen behaupten: Der erste ist genauer als der zweite, oder nicht zu unterscheiden.
 BETTER = [
@@ -16,7 +17,12 @@ BETTER += [(f"{cell}-keras-?", f"{cell}-pytorch-?") for cell in ("rnn", "lstm", 
 BETTER += [
     (better(c, "pytorch_recurrent"), better(c, "pytorch_embedding")) for c in ("rnn", "lstm")
 ]
-EQUAL = [("gru-keras-?", "tfidf_bigrams")]
+EQUAL = [
+    ("gru-keras-?", "tfidf_bigrams"),
+    ("lstm-keras-?", "lstm-orthogonal-?"),
+    ("gru-keras-?", "gru-orthogonal-?"),
+    ("lstm-keras-?", "lstm-half_open-?"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +66,8 @@ def test_what_is_said_to_be_better_is_better_beyond_chance(one, other):
 @pytest.mark.parametrize("one, other", EQUAL)
 def test_what_is_said_to_be_equal_cannot_be_told_apart(one, other):
     assert not compare(one, other).clear
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_no_growth_with_length_is_shown(cell):
+    assert not by_quarter(f"{cell}-whole-?", "rnn-whole-?")[1].clear

@@ -59,14 +59,10 @@ def taken_apart() -> dict[str, Group]:
     return groups | {"lstm-half_open": ("lstm", recipe("lstm"), "half_open", FEW)}
 
 
-def read_otherwise() -> dict[str, Group]:
-    """Ganze Kritiken; nur die letzten Wörter."""
-    groups: dict[str, Group] = {
+def whole() -> dict[str, Group]:
+    """Auf ganzen Kritiken trainiert statt auf Ausschnitten."""
+    return {
         f"{cell}-whole": (cell, replace(recipe(cell), excerpt=None), None, FEW) for cell in CELLS
-    }
-    return groups | {
-        f"lstm-last-{words:03}": ("lstm", replace(recipe("lstm"), maxlen=words), None, FEW)
-        for words in LAST_WORDS
     }
 
 
@@ -74,9 +70,7 @@ def runs() -> dict[str, Planned]:
     """Name → Lauf; in dieser Reihenfolge wird gerechnet."""
     return {
         f"{name}-{seed}": Planned(cell, config, seed, form)
-        for name, (cell, config, form, seeds) in (
-            at_their_best() | taken_apart() | read_otherwise()
-        ).items()
+        for name, (cell, config, form, seeds) in (at_their_best() | taken_apart() | whole()).items()
         for seed in seeds
     }
 

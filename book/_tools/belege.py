@@ -195,7 +195,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
                 GRU_gegen_LSTM=("gru-keras-?", "lstm-keras-?"),
             ),
         ],
-        "LENGTH": lambda: [growth()],
+        "Dass der Vorsprung": lambda: [growth()],
         "ORDER": lambda: [order()],
         "Ein lineares Modell": lambda: [
             accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
