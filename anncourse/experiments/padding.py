@@ -49,8 +49,8 @@ def sample(part: EncodedReviews, rng: np.random.Generator) -> list[int]:
 
 @torch.no_grad()
 def look(model: SentimentClassifier, part: EncodedReviews, positions: list[int]) -> dict:
-    """Singulärwerte von U; Abstand der Zustände nach dem letzten Wort und am Ende."""
-    ids, _ = part[positions]
+    """Singulärwerte von U, Abstand der Zustände nach dem letzten Wort und am Ende, Genauigkeit."""
+    ids, labels = part[positions]
     h, _ = model.recurrent(model.embedding(ids))  # (B, 500, H)
     last_word = torch.from_numpy(part.lengths()[positions]) - 1
     states = {"word": h[torch.arange(len(h)), last_word], "end": h[:, -1]}
@@ -64,6 +64,10 @@ def look(model: SentimentClassifier, part: EncodedReviews, positions: list[int])
         "spread_word": spread["word"],
         "spread_end": spread["end"],
         "still": still,
+        "accuracy": ((model.output(h[:, -1]).squeeze(-1) > 0) == (labels > 0.5))
+        .double()
+        .mean()
+        .item(),
     }
 
 

@@ -137,9 +137,11 @@ def padded() -> Evidence:
     looks = measured("padding-*")["seen"]
     smallest = [seen["1"]["smallest"] for seen in looks]
     spread = [seen["157"]["spread_end"] / seen["157"]["spread_word"] for seen in looks]
+    right = [seen["157"]["accuracy"] for seen in looks]
     found = (
         f"kleinster Singulärwert nach einem Stapel {min(smallest):.3f} bis {max(smallest):.3f}; "
-        f"Abstand nach einer Epoche {min(spread):.2g} bis {max(spread):.2g}; {len(looks)} Läufe"
+        f"Abstand nach einer Epoche {min(spread):.2g} bis {max(spread):.2g}, Genauigkeit "
+        f"{100 * min(right):.0f} bis {100 * max(right):.0f} %; {len(looks)} Läufe"
     )
     return Evidence("gemessen", found, files("padding-*"))
 
@@ -205,7 +207,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
         "Belegt ist": lambda: [
             derived("Simulation: das Intervall trifft", "`tests/test_difference.py`"),
         ],
-        "Rechts aufgefüllt": lambda: [padded()],
+        "Rechts auf 500": lambda: [padded()],
     },
     "08_inside_the_cell": {
         "Eine LSTM gibt": lambda: [
