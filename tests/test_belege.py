@@ -5,6 +5,7 @@ import pytest
 from anncourse.experiments.difference import compare
 from anncourse.experiments.imdb import better
 from anncourse.experiments.lengths import by_quarter
+from anncourse.experiments.stored import measured
 
 # Was die Kernaussagen behaupten: Der erste ist genauer als der zweite, oder nicht zu unterscheiden.
 BETTER = [
@@ -71,3 +72,9 @@ def test_what_is_said_to_be_equal_cannot_be_told_apart(one, other):
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_no_growth_with_length_is_shown(cell):
     assert not by_quarter(f"{cell}-whole-?", "rnn-whole-?")[1].clear
+
+
+def test_in_the_counter_example_the_gates_win_in_every_run():
+    runs = measured("order-*")["test_accuracies"]
+    assert min(*runs["order-lstm"], *runs["order-gru"], *runs["order-gru-opened"]) > 0.99
+    assert max(runs["order-rnn"]) < 0.99

@@ -14,7 +14,7 @@ CELL_STYLES = {"rnn": "-", "lstm": "--", "gru": "-."}
 SCHEME_STYLES: dict[str, str | tuple] = {
     "PyTorch": ":",
     "Keras": "-",
-    "Orthogonal": (0, (8, 2, 1, 2, 1, 2)),
+    "Orthogonal": (0, (12, 4)),
     "Tor 3": "--",
     "Identität": "-.",
 }

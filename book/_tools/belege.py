@@ -198,7 +198,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             ),
         ],
         "Dass der Vorsprung": lambda: [growth()],
-        "ORDER": lambda: [order()],
+        "In der Gegenprobe": lambda: [order()],
         "Ein lineares Modell": lambda: [
             accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
             gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
