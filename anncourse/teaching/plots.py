@@ -129,7 +129,8 @@ def comparison(results: Sequence[RunResult]) -> Plot:
             color=CELL_COLOURS[result.cell],
             linestyle=CELL_STYLES[result.cell],
         )
-    axes.set(xlabel="Epoche", ylabel="Genauigkeit der Validierung in %", xticks=table.index)
+    longest = max((result.table().index for result in results), key=len)
+    axes.set(xlabel="Epoche", ylabel="Genauigkeit der Validierung in %", xticks=longest)
     axes.set_title(f"Daten: {results[0].data}")
     axes.grid(alpha=0.3)
     axes.legend()

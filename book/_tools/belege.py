@@ -21,6 +21,7 @@ from anncourse.experiments.stored import mean_and_spread, measured
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "belege.md"
 SECTION_4, SECTION_7 = "Abschnitt 9.3.4", "Abschnitt 9.3.7"
+NETS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "gru-opened": "GRU mit offenem Tor"}
 HEAD = """# Belege
 
 Was die Abschnitte über die Daten und die Netze behaupten, steht hier noch einmal, mit seiner
@@ -58,11 +59,16 @@ def accuracies(**groups: str) -> Evidence:
     """Testgenauigkeiten gespeicherter Läufe."""
     runs = {label: measured(pattern) for label, pattern in groups.items()}
     found = "; ".join(
-        f"{label.replace('_', ' ')} {mean_and_spread(r['test_accuracy'])} %, {len(r)} "
+        f"{label.replace('_', ' ')} {one_or_more(r['test_accuracy'])} %, {len(r)} "
         f"{'Lauf' if len(r) == 1 else 'Läufe'}"
         for label, r in runs.items()
     )
     return Evidence("gemessen, Test", found, files(*groups.values()))
+
+
+def one_or_more(values) -> str:
+    """Mittelwert in Prozent; mit Streuung, wenn es mehrere Läufe sind."""
+    return mean_and_spread(values) if len(values) > 1 else f"{100 * values.iloc[0]:.1f}"
 
 
 def gaps(**pairs: tuple[str, str]) -> Evidence:
@@ -126,7 +132,7 @@ def order() -> Evidence:
     """Die Gegenprobe: kleinster und grösster von fünf Läufen."""
     runs = measured("order-*")["test_accuracies"]
     found = "; ".join(
-        f"{name.removeprefix('order-')} {100 * min(values):.1f} bis {100 * max(values):.1f} %"
+        f"{NETS[name.removeprefix('order-')]} {100 * min(values):.1f} bis {100 * max(values):.1f} %"
         for name, values in runs.items()
     )
     return Evidence("gemessen, Test", f"{found}, je 5 Läufe", files("order-*"))
@@ -166,7 +172,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             cited("Trainings- und Testteil haben keinen Film gemeinsam", "maas2011"),
             films(),
         ],
-        "Am meisten entscheidet": lambda: [ranked()],
+        "Die beste Lernrate": lambda: [ranked()],
         "Von PyTorchs Anfangswerten": lambda: [
             gaps(**{c.upper(): (f"{c}-keras-?", f"{c}-pytorch-?") for c in CELLS}),
             accuracies(
@@ -202,7 +208,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
         "Ein lineares Modell": lambda: [
             accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
             gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
-            cited("vortrainiert rund 95 %", "howard2018"),
+            cited("ein Netz mit Vortraining: rund 95 %", "howard2018"),
         ],
         "Belegt ist": lambda: [
             derived("Simulation: das Intervall trifft", "`tests/test_difference.py`"),
@@ -215,7 +221,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
         ],
         "Zwillinge aus": lambda: [shown("eigene Sätze, ein Netz", "08_inside_the_cell")],
         "Die Korrelation": lambda: [
-            shown("ein Netz, 4000 Kritiken, je 10 zufällige Auswahlen", "08_inside_the_cell")
+            shown("ein Netz, 4000 Kritiken, je 10 Ziehungen", "08_inside_the_cell")
         ],
         "Aus dem Vergesstor": lambda: [
             derived("Gleichung (9.3.25)", "Abschnitt 9.3.8"),
