@@ -29,7 +29,8 @@ ENGLISH = re.compile(
     re.I,
 )
 NAMES_OF_BUTTONS = """() => [...document.querySelectorAll(
-    "button, summary, .admonition-title, [aria-label], [title]:not([title*='doi:']), svg title, " +
+    "button, summary, .admonition-title, [aria-label], " +
+    "[title]:not([title*='doi:'], [title*='arXiv:']), svg title, " +
     "[placeholder], [data-tooltip], [data-bs-title], .prev-next-subtitle, .skip-link, " +
     "nav.page-links a")].flatMap(e =>
     ["aria-label", "title", "placeholder", "data-tooltip", "data-bs-title",
