@@ -9,12 +9,13 @@ Netze nützen einen zweiten Thread kaum.
 import argparse
 import sys
 from fnmatch import fnmatch
+from pathlib import Path
 
 from tqdm import tqdm
 
 from anncourse.data import ReviewsDataModule
-from anncourse.errors import AnncourseError, InputError, OutsideError, printable, reason
-from anncourse.experiments.parallel import compute_all
+from anncourse.errors import InputError, printable
+from anncourse.experiments.parallel import compute_all, guarded
 from anncourse.experiments.running import EXPERIMENTS, compute, is_done
 from anncourse.experiments.stored import MEASURED_FOLDER, store
 from anncourse.files import resolve
@@ -22,7 +23,7 @@ from anncourse.sources import load_reviews
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Rechnet, was noch fehlt."""
+    """Der Befehl hinter ``make results``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("patterns", nargs="*", default=["*"], help="nur diese Läufe: lstm-keras-*")
     parser.add_argument("--output", default=MEASURED_FOLDER, help="Ordner für JSON")
@@ -33,33 +34,23 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.list:
         print(*names, sep="\n")
         return 0
-    try:
-        if not names:
-            raise InputError("Kein Lauf heisst so. Die Namen zeigt --list.")
-        folder = resolve(arguments.output, "Der Ordner für die Ergebnisse")
-        folder.mkdir(parents=True, exist_ok=True)
-        reviews = load_reviews()
-        missing = [name for name in names if not is_done(folder, name, reviews.digest)]
-        done = f"{len(names) - len(missing)} von {len(names)} Läufen liegen schon da."
-        print(f"{printable(str(reviews))}; {done}")
-        if missing:
-            ReviewsDataModule(reviews)  # einmal nummerieren, bevor jeder Prozess es täte
-            results = compute_all(compute, missing)
-            for result in tqdm(results, total=len(missing), desc="Läufe"):
-                store(folder, result)
-    except KeyboardInterrupt:
-        print(
-            "\nAbgebrochen. Fertige Läufe bleiben; derselbe Befehl rechnet die übrigen.",
-            file=sys.stderr,
-        )
-        return 130
-    except AnncourseError as error:
-        print(f"\nFehler: {printable(str(error))}", file=sys.stderr)
-        return error.exit_status
-    except OSError as error:
-        print(f"\nFehler: «{printable(str(arguments.output))}»: {reason(error)}.", file=sys.stderr)
-        return OutsideError.exit_status
-    return 0
+    return guarded(lambda: run(names, arguments.output), arguments.output)
+
+
+def run(names: list[str], output: str | Path) -> None:
+    """Rechnet von diesen Läufen, was im Ordner noch fehlt."""
+    if not names:
+        raise InputError("Kein Lauf heisst so. Die Namen zeigt --list.")
+    folder = resolve(output, "Der Ordner für die Ergebnisse")
+    folder.mkdir(parents=True, exist_ok=True)
+    reviews = load_reviews()
+    missing = [name for name in names if not is_done(folder, name, reviews.digest)]
+    done = f"{len(names) - len(missing)} von {len(names)} Läufen liegen schon da."
+    print(f"{printable(str(reviews))}; {done}")
+    if missing:
+        ReviewsDataModule(reviews)  # einmal nummerieren, bevor jeder Prozess es täte
+        for result in tqdm(compute_all(compute, missing), total=len(missing), desc="Läufe"):
+            store(folder, result)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from anncourse.session import machine, versions
 from anncourse.text import normalise
 
 BASELINES = ("majority", "bag_of_words", "tfidf", "tfidf_bigrams")
-TFIDF = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # schon normalisiert
+SPLIT = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # schon normalisiert
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)  # C: je grösser, desto freier
 
 
@@ -66,9 +66,9 @@ def logistic_regression(name: str, texts: dict, labels: dict) -> dict:
 
     size = Config().vocabulary_size
     vectorizer = {
-        "bag_of_words": CountVectorizer(binary=True, max_features=size, **TFIDF),
-        "tfidf": TfidfVectorizer(max_features=size, **TFIDF),
-        "tfidf_bigrams": TfidfVectorizer(ngram_range=(1, 2), min_df=2, **TFIDF),
+        "bag_of_words": CountVectorizer(binary=True, max_features=size, **SPLIT),
+        "tfidf": TfidfVectorizer(max_features=size, **SPLIT),
+        "tfidf_bigrams": TfidfVectorizer(ngram_range=(1, 2), min_df=2, **SPLIT),
     }[name]
     start = time.perf_counter()
     features = {"train": vectorizer.fit_transform(texts["train"])}

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from anncourse.errors import missing_extra
-from anncourse.experiments.baselines import TFIDF
+from anncourse.experiments.baselines import SPLIT
 from anncourse.experiments.corpus import reviews
 from anncourse.experiments.stored import MEASURED_FOLDER, read
 from anncourse.session import machine, versions
@@ -42,7 +42,12 @@ def parts() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
 
 def planned(name: str, digest: str) -> dict:
     """Was im Ergebnis stehen muss, damit es noch gilt."""
-    return {"digest": digest}
+    return {"digest": digest, "C": strength()}
+
+
+def strength() -> float:
+    """Die Stärke C, die das Basismodell auf dem Validierungsteil gewählt hat."""
+    return read(MEASURED_FOLDER / "tfidf.json")["C"]
 
 
 def compute(name: str) -> dict:
@@ -55,12 +60,12 @@ def compute(name: str) -> dict:
 
     _, words, seed = name.split("-")
     start, rng = time.perf_counter(), np.random.default_rng(int(seed))
-    C = read(MEASURED_FOLDER / "tfidf.json")["C"]
+    C = strength()
     within, across = [], []
     for (texts, labels), (other_texts, other_labels) in (parts(), parts()[::-1]):
         own, other = rng.permutation(len(texts)), rng.permutation(len(other_texts))[:NEW]
         train, new = own[:TRAIN], own[TRAIN : TRAIN + NEW]
-        vectorizer = TfidfVectorizer(max_features=int(words), **TFIDF)
+        vectorizer = TfidfVectorizer(max_features=int(words), **SPLIT)
         model = LogisticRegression(C=C, max_iter=1000)
         model.fit(vectorizer.fit_transform(texts[train]), labels[train])
         within.append(model.score(vectorizer.transform(texts[new]), labels[new]))

@@ -2,13 +2,40 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
+from pathlib import Path
 from typing import Any
 
-from anncourse.errors import OutsideError
+from anncourse.errors import AnncourseError, OutsideError, printable, reason
+
+
+def guarded(work: Callable[[], None], folder: str | Path) -> int:
+    """Führt aus, was Läufe in einen Ordner legt, und macht aus jedem Ende einen Status.
+
+    Returns
+    -------
+    int
+        0, wenn alles gelang; 130 nach Ctrl-C; sonst der Status des Fehlers, gemeldet auf Deutsch.
+    """
+    try:
+        work()
+    except KeyboardInterrupt:
+        print(
+            "\nAbgebrochen. Fertige Läufe bleiben; derselbe Befehl rechnet die übrigen.",
+            file=sys.stderr,
+        )
+        return 130
+    except AnncourseError as error:
+        print(f"\nFehler: {printable(str(error))}", file=sys.stderr)
+        return error.exit_status
+    except OSError as error:
+        print(f"\nFehler: «{printable(str(folder))}»: {reason(error)}.", file=sys.stderr)
+        return OutsideError.exit_status
+    return 0
 
 
 def compute_all(compute: Callable[[Any], dict], runs: Iterable) -> Iterator[dict]:

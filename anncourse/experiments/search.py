@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from anncourse.config import CELLS, Config
 from anncourse.data import ReviewsDataModule
-from anncourse.errors import AnncourseError, InputError, printable
+from anncourse.errors import InputError
 from anncourse.experiments.corpus import reviews
-from anncourse.experiments.parallel import compute_all
+from anncourse.experiments.parallel import compute_all, guarded
 from anncourse.experiments.stored import MEASURED_FOLDER, read, store
 from anncourse.training import fit
 
@@ -150,28 +150,21 @@ def best(cell: str, init: str = "keras", folder: Path = SEARCH_FOLDER) -> Config
     return ranking(cell, init, folder)["config"].iloc[0]
 
 
-def main(argv: list[str] | None = None) -> int:
+def search() -> None:
     """Rechnet, was noch fehlt."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.parse_args(argv)
-    try:
-        found = Found(SEARCH_FOLDER, reviews().digest)
-        ReviewsDataModule(reviews())  # einmal nummerieren, bevor jeder Prozess es täte
-        SEARCH_FOLDER.mkdir(parents=True, exist_ok=True)
-        for init in RATES:
-            while todo := [t for cell in reversed(CELLS) for t in missing(cell, init, found)]:
-                for result in tqdm(compute_all(compute, todo), init, len(todo)):
-                    store(SEARCH_FOLDER, result)
-    except KeyboardInterrupt:
-        print(
-            "\nAbgebrochen. Fertige Versuche bleiben; derselbe Befehl rechnet weiter.",
-            file=sys.stderr,
-        )
-        return 130
-    except AnncourseError as error:
-        print(f"\nFehler: {printable(str(error))}", file=sys.stderr)
-        return error.exit_status
-    return 0
+    found = Found(SEARCH_FOLDER, reviews().digest)
+    ReviewsDataModule(reviews())  # einmal nummerieren, bevor jeder Prozess es täte
+    SEARCH_FOLDER.mkdir(parents=True, exist_ok=True)
+    for init in RATES:
+        while todo := [t for cell in reversed(CELLS) for t in missing(cell, init, found)]:
+            for result in tqdm(compute_all(compute, todo), init, len(todo)):
+                store(SEARCH_FOLDER, result)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Der Befehl hinter ``make search``."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(argv)
+    return guarded(search, SEARCH_FOLDER)
 
 
 if __name__ == "__main__":
