@@ -19,6 +19,7 @@ from anncourse.training import Run, conclude, evaluate, predict_logits, prepare,
 
 SEEDS = range(5)  # jeder Zelle an ihrem Besten
 FEW = range(3)  # aller übrigen
+WIDE = 76  # 76·(32 + 76) + 2·76 = 8360 Parameter, so viele wie die LSTM(32, 32) mit 8448
 LAST_WORDS = (50, 100, 200)  # statt höchstens 500
 
 
@@ -36,12 +37,13 @@ Group = tuple[str, Config, str | None, range]  # Zelle, Hyperparameter, Form, Zu
 
 
 def at_their_best() -> dict[str, Group]:
-    """Jede Zelle mit ihrem Rezept, von beiden Anfangswerten aus."""
-    return {
+    """Jede Zelle mit ihrem Rezept, von beiden Anfangswerten aus; dazu ein breiteres RNN."""
+    groups: dict[str, Group] = {
         f"{cell}-{init}": (cell, best(cell, init), None, SEEDS)
         for init in ("keras", "pytorch")
         for cell in CELLS
     }
+    return groups | {"rnn-wide": ("rnn", replace(recipe("rnn"), hidden_size=WIDE), None, FEW)}
 
 
 def taken_apart() -> dict[str, Group]:
@@ -59,18 +61,32 @@ def taken_apart() -> dict[str, Group]:
     return groups | {"lstm-half_open": ("lstm", recipe("lstm"), "half_open", FEW)}
 
 
-def whole() -> dict[str, Group]:
-    """Auf ganzen Kritiken trainiert statt auf Ausschnitten."""
-    return {
-        f"{cell}-whole": (cell, replace(recipe(cell), excerpt=None), None, FEW) for cell in CELLS
+def read_otherwise() -> dict[str, Group]:
+    """Ganze Kritiken, auch anders aufgefüllt; nur die letzten Wörter; andere Formen der LSTM."""
+    whole = {cell: replace(recipe(cell), excerpt=None) for cell in CELLS}
+    groups: dict[str, Group] = {f"{cell}-whole": (cell, whole[cell], None, FEW) for cell in CELLS}
+    groups |= {
+        f"lstm-{form}": ("lstm", recipe("lstm"), form, FEW)
+        for form in ("two_layers", "bidirectional", "mean", "maximum")
     }
+    groups |= {
+        f"lstm-last-{words:03}": ("lstm", replace(recipe("lstm"), maxlen=words), None, FEW)
+        for words in LAST_WORDS
+    }
+    padded = {
+        "similar-right": replace(whole["rnn"], padding_side="right"),
+        "fixed-left": replace(whole["rnn"], similar_length=False),
+        "fixed-right": replace(whole["rnn"], similar_length=False, padding_side="right"),
+    }
+    return groups | {f"rnn-{name}": ("rnn", config, None, FEW) for name, config in padded.items()}
 
 
 def runs() -> dict[str, Planned]:
     """Name → Lauf; in dieser Reihenfolge wird gerechnet."""
+    groups = at_their_best() | taken_apart() | read_otherwise()
     return {
         f"{name}-{seed}": Planned(cell, config, seed, form)
-        for name, (cell, config, form, seeds) in (at_their_best() | taken_apart() | whole()).items()
+        for name, (cell, config, form, seeds) in groups.items()
         for seed in seeds
     }
 

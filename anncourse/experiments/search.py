@@ -1,10 +1,10 @@
 """Die besten Hyperparameter je Zelle und Anfangswerte, nur auf dem Validierungsteil: make search.
 
-Je Zelle werden erst fünf Lernraten versucht; mit der besten dann weniger und mehr Epochen, weniger
+Je Zelle werden erst die Lernraten versucht; mit der besten dann weniger und mehr Epochen, weniger
 und mehr Dropout, einzeln und zusammen; die drei besten Versuche mit zwei weiteren Zufallsstarts. Es
-gilt der beste Mittelwert. Von PyTorchs Anfangswerten aus wird danach nur die Lernrate neu gesucht.
-Den Testteil sieht kein Versuch. Jeder liegt als kleine JSON-Datei in ``anncourse/measured/search``;
-nach einem Abbruch rechnet derselbe Befehl nur, was noch fehlt.
+gilt der beste Mittelwert. Von PyTorchs Anfangswerten aus werden danach Lernrate und Epochen neu
+gesucht; Dropout bleibt. Den Testteil sieht kein Versuch. Jeder liegt als kleine JSON-Datei in
+``anncourse/measured/search``; nach einem Abbruch rechnet derselbe Befehl nur, was noch fehlt.
 """
 
 import argparse
@@ -31,15 +31,18 @@ RATES = {  # von jenen Anfangswerten aus
     "keras": (5e-4, 1e-3, 2e-3, 1e-2, 2e-2),
     "pytorch": (5e-4, 1e-3, 2e-3, 1e-2, 2e-2, 5e-2),
 }
-CHANGES = (  # bei der besten Lernrate, von Keras' Anfangswerten aus
-    {"epochs": 4},
-    {"epochs": 16},
-    {"embedding_dropout": 0.2},
-    {"embedding_dropout": 0.6},
-    {"embedding_dropout": 0.8},
-    {"epochs": 16, "embedding_dropout": 0.6},
-    {"epochs": 24, "embedding_dropout": 0.6},
-)
+CHANGES = {  # bei der besten Lernrate
+    "keras": (
+        {"epochs": 4},
+        {"epochs": 16},
+        {"embedding_dropout": 0.2},
+        {"embedding_dropout": 0.6},
+        {"embedding_dropout": 0.8},
+        {"epochs": 16, "embedding_dropout": 0.6},
+        {"epochs": 24, "embedding_dropout": 0.6},
+    ),
+    "pytorch": ({"epochs": 8}, {"epochs": 16}, {"epochs": 24}),
+}
 BEST = 3  # so viele Versuche bekommen alle Zufallsstarts
 SEEDS = (100, 101, 102)  # andere als jene der Läufe, über die das Buch berichtet
 
@@ -97,10 +100,9 @@ def stages(cell: str, init: str, found: Found) -> Iterator[list[Trial]]:
     start = Config() if init == "keras" else best(cell, folder=found.folder)
     trials = [Trial(cell, replace(start, init=init, learning_rate=rate)) for rate in RATES[init]]
     yield trials
-    if init != "keras":
-        return
     rate = max(trials, key=found.accuracy).config
-    trials += [Trial(cell, replace(rate, **change)) for change in CHANGES]
+    changed = [Trial(cell, replace(rate, **change)) for change in CHANGES[init]]
+    trials += [trial for trial in changed if trial not in trials]
     yield trials
     for trial in sorted(trials, key=found.accuracy, reverse=True)[:BEST]:
         trials += [replace(trial, seed=seed) for seed in SEEDS[1:]]
