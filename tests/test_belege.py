@@ -18,7 +18,10 @@ BETTER += [(f"{cell}-keras-?", f"{cell}-pytorch-?") for cell in ("rnn", "lstm", 
 BETTER += [
     (better(c, "pytorch_recurrent"), better(c, "pytorch_embedding")) for c in ("rnn", "lstm")
 ]
+BETTER += [("lstm-keras-?", "rnn-wide-?"), ("lstm-keras-?", "lstm-mean-?")]
+BETTER += [("rnn-similar-right-?", "rnn-fixed-right-?"), ("rnn-fixed-left-?", "rnn-fixed-right-?")]
 EQUAL = [
+    *((f"lstm-{form}-?", "lstm-keras-?") for form in ("bidirectional", "two_layers", "maximum")),
     ("gru-keras-?", "tfidf_bigrams"),
     ("lstm-keras-?", "lstm-orthogonal-?"),
     ("gru-keras-?", "gru-orthogonal-?"),

@@ -18,7 +18,7 @@ SMALL = Config(vocabulary_size=60, embedding_dim=4, hidden_size=4, epochs=1)
 # --- Ein Lauf -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [None, "half_open"])
+@pytest.mark.parametrize("form", [None, "half_open", "bidirectional"])
 def test_a_run_stores_what_the_tables_need(form, tiny_reviews, monkeypatch):
     monkeypatch.setattr(imdb, "reviews", lambda: tiny_reviews)
     monkeypatch.setattr(imdb, "runs", lambda: {"x": Planned("lstm", SMALL, 3, form)})

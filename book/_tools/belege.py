@@ -15,7 +15,7 @@ from anncourse.config import CELLS
 from anncourse.experiments.difference import compare
 from anncourse.experiments.imdb import better
 from anncourse.experiments.lengths import by_quarter
-from anncourse.experiments.search import RATES, best, ranking
+from anncourse.experiments.search import best, ranking
 from anncourse.experiments.stored import mean_and_spread, measured
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,12 @@ PAGE = ROOT / "book" / "belege.md"
 SECTION_4, SECTION_7 = "Abschnitt 9.3.4", "Abschnitt 9.3.7"
 NETS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "gru-opened": "GRU mit offenem Tor"}
 INITS = {"keras": "Keras", "pytorch": "PyTorch"}
+FORMS = {
+    "bidirectional": "beiden_Richtungen",
+    "two_layers": "zwei_Schichten",
+    "mean": "Mittel",
+    "maximum": "Maximum",
+}
 HEAD = """# Belege
 
 Was die Abschnitte über die Daten und die Netze behaupten, steht hier noch einmal, mit seiner
@@ -91,7 +97,8 @@ def ranked() -> Evidence:
     """Die Suche: die beste Lernrate von beiden Anfangswerten aus, und wie viel sie ausmacht."""
     found = []
     for cell in CELLS:
-        rates = ", ".join(f"{best(cell, i).learning_rate:g} ({INITS[i]})" for i in RATES)
+        chosen = {name: best(cell, init) for init, name in INITS.items()}
+        rates = ", ".join(f"{c.learning_rate:g} ({name})" for name, c in chosen.items())
         table = ranking(cell)
         start = [(c.epochs, c.embedding_dropout) == (8, 0.4) for c in table["config"]]
         span = 100 * np.ptp(table[start]["mean"])
@@ -211,10 +218,25 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
             cited("ein Netz mit Vortraining: rund 95 %", "howard2018"),
         ],
+        "Die LSTM ist auch": lambda: [
+            gaps(
+                LSTM_gegen_RNN_mit_76_Einheiten=("lstm-keras-?", "rnn-wide-?"),
+                **{
+                    f"LSTM_mit_{label}_gegen_LSTM": (f"lstm-{form}-?", "lstm-keras-?")
+                    for form, label in FORMS.items()
+                },
+            ),
+        ],
         "Belegt ist": lambda: [
             derived("Simulation: das Intervall trifft", "`tests/test_difference.py`"),
         ],
-        "Rechts auf 500": lambda: [padded()],
+        "Rechts auf 500": lambda: [
+            accuracies(
+                alle_500_lang_und_rechts="rnn-fixed-right-?",
+                ähnliche_Länge_und_rechts="rnn-similar-right-?",
+            ),
+            padded(),
+        ],
     },
     "08_inside_the_cell": {
         "Eine LSTM gibt": lambda: [
