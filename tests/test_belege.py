@@ -15,12 +15,13 @@ BETTER = [
     ("tfidf_bigrams", "rnn-keras-?"),
 ]
 BETTER += [(f"{cell}-keras-?", f"{cell}-pytorch-?") for cell in ("rnn", "lstm", "gru")]
-BETTER += [
-    (better(c, "pytorch_recurrent"), better(c, "pytorch_embedding")) for c in ("rnn", "lstm")
-]
+BETTER += [(better("rnn", "pytorch_recurrent"), better("rnn", "pytorch_embedding"))]
+BETTER += [("rnn-keras-?", better("rnn", "pytorch_recurrent"))]
+BETTER += [("lstm-keras-?", better("lstm", "pytorch_embedding"))]
 BETTER += [("lstm-keras-?", "rnn-wide-?"), ("lstm-keras-?", "lstm-mean-?")]
 BETTER += [("rnn-similar-right-?", "rnn-fixed-right-?"), ("rnn-fixed-left-?", "rnn-fixed-right-?")]
 EQUAL = [
+    ("lstm-keras-?", better("lstm", "pytorch_recurrent")),
     *((f"lstm-{form}-?", "lstm-keras-?") for form in ("bidirectional", "two_layers", "maximum")),
     ("gru-keras-?", "tfidf_bigrams"),
     ("lstm-keras-?", "lstm-orthogonal-?"),

@@ -212,7 +212,10 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             ),
         ],
         "Dass der Vorsprung": lambda: [growth()],
-        "In der Gegenprobe": lambda: [order()],
+        "In der Gegenprobe": lambda: [
+            order(),
+            accuracies(Wörter_gezählt="sample_words", Wortpaare_gezählt="sample_bigrams"),
+        ],
         "Ein lineares Modell": lambda: [
             accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
             gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
@@ -227,7 +230,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
                 },
             ),
         ],
-        "Belegt ist": lambda: [
+        "Belegt nennen": lambda: [
             derived("Simulation: das Intervall trifft", "`tests/test_difference.py`"),
         ],
         "Rechts auf 500": lambda: [
