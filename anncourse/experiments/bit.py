@@ -1,9 +1,8 @@
 """Welche Zelle lernt, ein Bit über k Schritte zu behalten? Die Läufe hinter 9.3.5 und 9.3.6.
 
 Je Zeile (Zelle, Anfangswerte, Breite, Aufgabe) steigt der Abstand, solange vier von fünf Läufen ihn
-lösen. Zu jedem Abstand sucht die Zeile ihre Lernrate: fünf Raten, je drei Zufallsstarts. Es gilt
-die erste, mit der alle drei lösen, sonst jene mit der höchsten Genauigkeit auf neuen Folgen.
-Berichtet wird über fünf andere Zufallsstarts.
+lösen. Zu jedem Abstand sucht die Zeile ihre Lernrate (`many.choose`): fünf Raten, je drei
+Zufallsstarts. Berichtet wird über fünf andere.
 """
 
 import time
@@ -11,18 +10,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import torch
-from torch import nn
 
 from anncourse.experiments.lag import sequences
-from anncourse.experiments.many import Draw, Nets, learn, right
-from anncourse.initialisation import initialise_recurrent
+from anncourse.experiments.many import MASTERED, Draw, Nets, report, right, solved
+from anncourse.experiments.starts import build
 from anncourse.session import machine, versions
 
 LAGS = (10, 25, 50, 100, 200)
-SEEDS, SEARCH_SEEDS = range(5), (100, 101, 102)
-RATES = {"rmsprop": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2), "sgd": (1e-2, 3e-2, 1e-1, 3e-1, 1.0)}
+SEEDS = range(5)
 BATCHES, BATCH_SIZE, TEST_SIZE = 3000, 32, 2000
-SOLVED, ENOUGH = 0.98, 4  # Anteil richtiger Antworten; so viele der fünf Läufe
+ENOUGH = 4  # so viele der fünf Läufe
 LOOKS = (0, 10, 30, 100, 300, 1000)  # vor diesen Stapeln werden die Singulärwerte von U gezählt
 WIDTHS = (1, 4, 8, 32)
 
@@ -36,9 +33,7 @@ class Row:
     cell : {"rnn", "relu", "lstm", "gru", "mingru"}
         Die Zelle.
     start : str
-        Anfangswerte: ein Schema, bei Zellen mit Toren dahinter der Achsenabschnitt des Tors, das
-        behält; ``small``: orthogonal, W ein Zehntel; ``kept``: ebenso, und U bleibt orthogonal;
-        ``identity``: U die Einheitsmatrix, W ein Zehntel.
+        Anfangswerte, wie in `starts.layer`.
     width : int
         Breite H.
     distractors : bool
@@ -80,100 +75,52 @@ def rows() -> list[Row]:
     return [*every(full, WIDTHS), *every(some, (4, 32)), *every(silent, (4, 32), False), plain]
 
 
-# --- Anfangswerte ---------------------------------------------------------------------------
+@dataclass(frozen=True)
+class BitTask:
+    """Eine Zeile bei einem Abstand."""
 
+    row: Row
+    lag: int
+    mastered: float = MASTERED
 
-class MinGRU(nn.Module):
-    """Nur die Gewichte einer minGRU: z und n aus der Eingabe, wie bei ``nn.Linear``."""
+    @property
+    def optimiser(self) -> str:
+        """Womit gelernt wird."""
+        return self.row.optimiser
 
-    def __init__(self, inputs: int, hidden_size: int):
-        super().__init__()
-        linear = nn.Linear(inputs, 2 * hidden_size)
-        self.weight_ih_l0, self.bias_ih_l0 = linear.weight, linear.bias
+    @property
+    def batches(self) -> int:
+        """Höchstens so viele Stapel; beim grössten Abstand halb so viele (Zeit)."""
+        return BATCHES if self.lag < LAGS[-1] else BATCHES // 2
 
+    def build(self, seeds: Sequence[int]) -> Nets:
+        """Ein Netz je Zufallsstart."""
+        return build(self.row.cell, self.row.start, self.row.width, seeds, self.lag)
 
-LAYERS = {"rnn": nn.RNN, "relu": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU, "mingru": MinGRU}
-SCHEMES = {"small": "orthogonal", "kept": "orthogonal", "identity": "irnn"}
+    def drawing(self, seeds: Sequence[int], size: int = BATCH_SIZE) -> Draw:
+        """Zieht bei jedem Aufruf neue Folgen, für jeden Zufallsstart andere."""
+        generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
 
+        def draw() -> tuple[torch.Tensor, torch.Tensor]:
+            drawn = {
+                seed: sequences(size, self.lag, generator, self.row.distractors)
+                for seed, generator in generators.items()
+            }
+            x = torch.stack([drawn[seed][0] for seed in seeds])  # (N, B, T, 2)
+            y = torch.stack([drawn[seed][1] for seed in seeds])  # (N, B)
+            return x.permute(2, 0, 1, 3).contiguous(), y[None]
 
-@torch.no_grad()
-def layer(row: Row, lag: int) -> nn.Module:
-    """Eine rekurrente Schicht mit den Anfangswerten der Zeile."""
-    scheme, _, gate = row.start.partition("-")
-    recurrent, H = LAYERS[row.cell](2, row.width), row.width
-    if row.cell != "mingru":
-        initialise_recurrent(recurrent, SCHEMES.get(scheme, scheme))
-    if scheme in ("small", "kept", "identity"):
-        recurrent.weight_ih_l0 *= 0.1
-    if gate:
-        bias = recurrent.get_parameter("bias_ih_l0").split(H)
-        keep = bias[0 if row.cell == "mingru" else 1]  # z; f von i, f, g, o; z von r, z, n
-        if gate == "chrono":
-            keep.copy_(torch.empty(H).uniform_(1, lag).log())
-            if row.cell == "lstm":
-                bias[0].copy_(-keep)
-        else:
-            keep.fill_(float(gate))
-    return recurrent
+        return draw
 
-
-def build(row: Row, lag: int, seeds: Sequence[int]) -> Nets:
-    """Ein Netz je Zufallsstart."""
-    layers, outputs = [], []
-    for seed in seeds:
-        torch.manual_seed(seed)
-        layers.append(layer(row, lag))
-        outputs.append(nn.Linear(row.width, 1))
-    return Nets(row.cell, layers, outputs, stay_orthogonal=row.start == "kept")
-
-
-# --- Lernen ---------------------------------------------------------------------------------
-
-
-def drawing(row: Row, lag: int, seeds: Sequence[int], size: int = BATCH_SIZE) -> Draw:
-    """Zieht bei jedem Aufruf neue Folgen, für jeden Zufallsstart andere."""
-    generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
-
-    def draw() -> tuple[torch.Tensor, torch.Tensor]:
-        drawn = {s: sequences(size, lag, g, row.distractors) for s, g in generators.items()}
-        x = torch.stack([drawn[seed][0] for seed in seeds])  # (N, B, T, 2)
-        y = torch.stack([drawn[seed][1] for seed in seeds])  # (N, B)
-        return x.permute(2, 0, 1, 3).contiguous(), y[None]
-
-    return draw
-
-
-@torch.no_grad()
-def accuracy(nets: Nets, row: Row, lag: int, seeds: Sequence[int]) -> torch.Tensor:
-    """Anteil richtiger Antworten auf `TEST_SIZE` neuen Folgen, Form ``(N,)``."""
-    draw = drawing(row, lag, [10_000 + seed for seed in seeds], TEST_SIZE // 4)
-    parts = []
-    for _ in range(4):  # in vier Teilen, damit der Speicher reicht
-        x, y = draw()
-        parts.append(right(nets(x)[-1:], y))
-    return torch.stack(parts).mean(0)
-
-
-def choose(row: Row, lag: int) -> tuple[float, dict[str, list[float]]]:
-    """Die Lernrate für diesen Abstand, dazu die Genauigkeiten der versuchten Netze."""
-    rates, seeds = RATES[row.optimiser], list(SEARCH_SEEDS) * len(RATES[row.optimiser])
-    nets, tried = build(row, lag, seeds), len(SEARCH_SEEDS)
-
-    def one_rate(solved: torch.Tensor) -> bool:
-        return bool(solved.view(-1, tried).all(1).any())
-
-    each = torch.tensor(rates).repeat_interleave(tried)
-    done = learn(nets, drawing(row, lag, seeds), each, limit(lag), one_rate, row.optimiser == "sgd")
-    found = accuracy(nets, row, lag, seeds).view(-1, tried)  # (Raten, Zufallsstarts)
-    solved = (done.view(-1, tried) > 0).all(1)
-    score = found.mean(1) + solved.float()
-    validation = {f"{rate:g}": found[n].tolist() for n, rate in enumerate(rates)}
-    return rates[int(score.argmax())], validation
-
-
-def limit(lag: int) -> int:
-    """Höchstens so viele Stapel; beim grössten Abstand halb so viele, denn sie kosten doppelt."""
-    return BATCHES if lag < LAGS[-1] else BATCHES // 2
+    @torch.no_grad()
+    def accuracy(self, nets: Nets, seeds: Sequence[int]) -> torch.Tensor:
+        """Anteil richtiger Antworten auf `TEST_SIZE` neuen Folgen, Form ``(N,)``."""
+        draw = self.drawing([10_000 + seed for seed in seeds], TEST_SIZE // 4)
+        parts = []
+        for _ in range(4):  # in vier Teilen, damit der Speicher reicht
+            x, y = draw()
+            parts.append(right(nets(x)[-1:], y))
+        return torch.stack(parts).mean(0)
 
 
 def neutral(nets: Nets) -> list[int]:
@@ -183,29 +130,17 @@ def neutral(nets: Nets) -> list[int]:
 
 
 def measure(row: Row, lag: int) -> dict:
-    """Eine Zeile bei einem Abstand: gewählte Lernrate, Genauigkeit und Stapel je Lauf."""
-    rate, validation = choose(row, lag)
-    nets, counted = build(row, lag, SEEDS), {}
+    """Eine Zeile bei einem Abstand: was `many.report` fand, beim RNN auch `neutral`."""
+    counted = {}
 
-    def watch(batch: int) -> None:
+    def watch(batch: int, nets: Nets) -> None:
         if row.cell in ("rnn", "relu") and batch in LOOKS:
             counted[str(batch)] = neutral(nets)
 
-    rates = torch.full((len(SEEDS),), rate)
-    draw, plain = drawing(row, lag, SEEDS), row.optimiser == "sgd"
-    done = learn(nets, draw, rates, limit(lag), momentless=plain, watch=watch)
+    nets, found = report(BitTask(row, lag), SEEDS, watch)
     if counted:
         counted["end"] = neutral(nets)
-    return {
-        "rate": rate,
-        "validation": validation,
-        "accuracies": accuracy(nets, row, lag, SEEDS).tolist(),
-        "batches": done.tolist(),
-        "neutral": counted,
-    }
-
-
-# --- Läufe ----------------------------------------------------------------------------------
+    return found | {"neutral": counted}
 
 
 def runs() -> dict[str, Row]:
@@ -216,11 +151,6 @@ def runs() -> dict[str, Row]:
 def planned(name: str, digest: str) -> dict:
     """Was im Ergebnis stehen muss, damit es noch gilt; von den Kritiken hängt nichts ab."""
     return {"config": asdict(runs()[name])}
-
-
-def solved(found: dict) -> int:
-    """Wie viele der Läufe die Aufgabe lösen."""
-    return sum(value >= SOLVED for value in found["accuracies"])
 
 
 def compute(name: str) -> dict:

@@ -1,10 +1,11 @@
-"""Viele kleine Netze nebeneinander: die Rechnung von `nn.RNN`, `nn.LSTM`, `nn.GRU`, eine Achse mehr.
+"""Viele kleine Netze nebeneinander: wie `nn.RNN`, `nn.LSTM` und `nn.GRU`, mit einer Achse mehr.
 
 Ein Netz mit vier Einheiten lastet keinen Rechner aus. Hier lernen N Netze derselben Bauart in einem
 Aufruf, jedes mit eigenen Gewichten, eigenen Folgen und eigener Lernrate.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -78,6 +79,8 @@ CELLS: dict[str, Callable[..., list]] = {
     "mingru": mingru,
 }
 
+MASTERED = 0.995
+
 
 class Nets(nn.Module):
     """N Netze aus rekurrenter Schicht und einer Ausgabe.
@@ -140,7 +143,8 @@ def learn(
     rates: torch.Tensor,
     batches: int,
     enough: Callable[[torch.Tensor], bool] = lambda solved: bool(solved.all()),
-    momentless: bool = False,
+    sgd: bool = False,
+    mastered: float = MASTERED,
     watch: Callable[[int], None] = lambda batch: None,
 ) -> torch.Tensor:
     """Trainiert alle Netze zugleich; wer die Aufgabe löst, lernt nicht weiter.
@@ -158,15 +162,17 @@ def learn(
         Höchstens so viele Stapel.
     enough : callable
         Ob man aufhören darf, wenn jene gelöst haben; Form ``(N,)``.
-    momentless : bool
+    sgd : bool
         Gewöhnlicher Gradientenabstieg statt RMSprop.
+    mastered : float
+        Mit mehr richtigen Antworten im gleitenden Mittel lernt ein Netz nicht weiter; 1: nie.
     watch : callable
         Wird vor jedem Stapel mit seiner Nummer gerufen.
 
     Returns
     -------
     torch.Tensor
-        Nach so vielen Stapeln hatte jedes Netz gelöst (99.5 % im gleitenden Mittel); 0: nie.
+        Nach so vielen Stapeln hatte jedes Netz gelöst; 0: nie.
     """
     running = torch.full_like(rates, 0.5)
     done = torch.zeros(len(rates), dtype=torch.long)
@@ -179,9 +185,9 @@ def learn(
         losses = nn.functional.binary_cross_entropy_with_logits(logits, y, reduction="none")
         nets.zero_grad()
         losses.mean((0, 2)).sum().backward()
-        step(weights, squares, torch.where(done > 0, 0, rates), momentless)
+        step(weights, squares, torch.where(done > 0, 0, rates), sgd)
         running = 0.9 * running + 0.1 * right(logits.detach(), y)  # etwa die letzten zehn Stapel
-        done[(done == 0) & (running > 0.995)] = batch
+        done[(done == 0) & (running > mastered)] = batch
         if enough(done > 0):
             break
     return done
@@ -192,7 +198,7 @@ def step(
     weights: list[nn.Parameter],
     squares: list[torch.Tensor],
     rates: torch.Tensor,
-    momentless: bool = False,
+    sgd: bool = False,
 ) -> None:
     """Ein Schritt RMSprop oder Gradientenabstieg; der Gradient jedes Netzes wird begrenzt."""
     gradients = [weight.grad for weight in weights if weight.grad is not None]  # je (N, …)
@@ -201,7 +207,92 @@ def step(
     for weight, square, gradient in zip(weights, squares, gradients):
         shape = (-1, *[1] * (weight.dim() - 1))
         g = gradient * shorten.view(shape)
-        if not momentless:
+        if not sgd:
             square.mul_(Config.rho).addcmul_(g, g, value=1 - Config.rho)
             g = g / (square.sqrt() + Config.epsilon)
         weight -= rates.view(shape) * g
+
+
+# --- Lernrate suchen, dann berichten --------------------------------------------------------
+
+RATES = {"rmsprop": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2), "sgd": (1e-2, 3e-2, 1e-1, 3e-1, 1.0)}
+SEARCH_SEEDS = (100, 101, 102)  # andere als jene, über die berichtet wird
+SOLVED = 0.98  # wer so viele neue Folgen richtig beantwortet, hat die Aufgabe gelöst
+
+
+class Task(Protocol):
+    """Was eine Aufgabe wissen muss."""
+
+    optimiser: str
+    batches: int
+    mastered: float
+
+    def build(self, seeds: Sequence[int]) -> Nets:
+        """Ein Netz je Zufallsstart."""
+        ...
+
+    def drawing(self, seeds: Sequence[int]) -> Draw:
+        """Zieht Stapel zum Lernen."""
+        ...
+
+    def accuracy(self, nets: Nets, seeds: Sequence[int]) -> torch.Tensor:
+        """Genauigkeit auf neuen Folgen, Form ``(N,)``."""
+        ...
+
+
+def choose(task: Task) -> tuple[float, dict[str, list[float]]]:
+    """Sucht die Lernrate: die erste, mit der alle lösen, sonst jene mit der höchsten Genauigkeit.
+
+    Returns
+    -------
+    rate : float
+        Die gewählte Lernrate.
+    validation : dict
+        Lernrate → Genauigkeit je Zufallsstart der Suche.
+    """
+    rates, tried = RATES[task.optimiser], len(SEARCH_SEEDS)
+    seeds = list(SEARCH_SEEDS) * len(rates)
+    each = torch.tensor(rates).repeat_interleave(tried)
+    nets, sgd = task.build(seeds), task.optimiser == "sgd"
+
+    def one_rate(solved: torch.Tensor) -> bool:
+        return bool(solved.view(-1, tried).all(1).any())
+
+    done = learn(nets, task.drawing(seeds), each, task.batches, one_rate, sgd, task.mastered)
+    found = task.accuracy(nets, seeds).view(-1, tried)  # (Raten, Zufallsstarts)
+    score = found.mean(1) + (done.view(-1, tried) > 0).all(1).float()
+    validation = {f"{rate:g}": found[n].tolist() for n, rate in enumerate(rates)}
+    return rates[int(score.argmax())], validation
+
+
+def report(
+    task: Task, seeds: Sequence[int], watch: Callable[[int, Nets], None] = lambda batch, nets: None
+) -> tuple[Nets, dict]:
+    """Sucht die Lernrate und trainiert dann andere Zufallsstarts mit ihr.
+
+    Returns
+    -------
+    nets : Nets
+        Die trainierten Netze.
+    found : dict
+        ``rate``, ``validation``, ``accuracies`` und ``batches`` je Lauf.
+    """
+    rate, validation = choose(task)
+    nets, each = task.build(seeds), torch.full((len(seeds),), rate)
+    done = learn(
+        nets,
+        task.drawing(seeds),
+        each,
+        task.batches,
+        sgd=task.optimiser == "sgd",
+        mastered=task.mastered,
+        watch=lambda batch: watch(batch, nets),
+    )
+    accuracies = task.accuracy(nets, seeds).tolist()
+    found = {"rate": rate, "validation": validation, "accuracies": accuracies}
+    return nets, found | {"batches": done.tolist()}
+
+
+def solved(found: dict) -> int:
+    """Wie viele der Läufe die Aufgabe lösen."""
+    return sum(value >= SOLVED for value in found["accuracies"])
