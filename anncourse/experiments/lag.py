@@ -202,7 +202,7 @@ def planned(name: str, digest: str) -> dict:
 
 
 def compute(name: str) -> dict:
-    """Ein Versuch: erst die Lernrate, dann alle Zufallsstarts, in einem Prozess mit einem Thread."""
+    """Ein Versuch: erst die Lernrate, dann alle Zufallsstarts; ein Prozess, ein Thread."""
     torch.set_num_threads(1)
     config = runs()[name]
     start = time.perf_counter()
