@@ -9,11 +9,12 @@ Bengio, Simard und Frasconi 1994, für eine Einheit von Hand.
 """
 
 import numpy as np
-from scipy.optimize import brentq
 
 
 def fixed_point(u: float) -> float:
     """Der Fixpunkt h* = tanh(u h*) mit h* ≥ 0; bis u = 1 gibt es nur die Null."""
+    from scipy.optimize import brentq
+
     if u <= 1:
         return 0.0
     lowest = np.sqrt(1 - 1 / u)  # dort liegt tanh(u h) noch über h, bei 1 darunter
