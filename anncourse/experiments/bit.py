@@ -6,14 +6,16 @@ Zufallsstarts. Berichtet wird über fünf andere.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+import pandas as pd
 import torch
 
 from anncourse.experiments.lag import sequences
 from anncourse.experiments.many import MASTERED, Draw, Nets, report, right, solved
 from anncourse.experiments.starts import build
+from anncourse.experiments.stored import measured
 from anncourse.session import machine, versions
 
 LAGS = (10, 25, 50, 100, 200)
@@ -165,3 +167,34 @@ def compute(name: str) -> dict:
     seconds = round(time.perf_counter() - start, 3)
     head = {"name": name, "config": asdict(row), "lags": lags, "seconds_total": seconds}
     return head | {"versions": versions(), "machine": machine()}
+
+
+def reach(lags: dict[str, dict]) -> str:
+    """Der grösste Abstand, den mindestens vier von fünf Läufen lösen; dahinter, woran es endet."""
+    found = {lag: solved(runs) for lag, runs in lags.items()}
+    best = max((int(lag) for lag, count in found.items() if count >= ENOUGH), default=0)
+    lag, count = list(found.items())[-1]
+    end = "" if count >= ENOUGH else f" ({count} von {len(SEEDS)} bei {lag})"
+    return f"{best or '–'}{end}"
+
+
+def table(labels: Mapping[str, str], ending: str = "") -> pd.DataFrame:
+    """Wie weit jede Zeile reicht, je Breite eine Spalte.
+
+    Parameters
+    ----------
+    labels : mapping
+        Beschriftung → Zelle und Anfangswerte, zum Beispiel ``"lstm-keras-3"``.
+    ending : str
+        ``-silence`` für die Aufgabe ohne ablenkende Werte.
+    """
+    stored = measured(f"bit-*{ending}")["lags"]
+    rows = {
+        label: {
+            f"H = {width}": reach(stored[name])
+            for width in WIDTHS
+            if (name := f"bit-{row}-{width:02}{ending}") in stored
+        }
+        for label, row in labels.items()
+    }
+    return pd.DataFrame(rows).T.fillna("").rename_axis("grösster gelöster Abstand k")
