@@ -108,7 +108,7 @@ class BitReader(nn.Module):
 
 
 def sequences(
-    number: int, lag: int, generator: torch.Generator
+    number: int, lag: int, generator: torch.Generator, distractors: bool = True
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Zieht Folgen aus Marke und Wert; gefragt ist der markierte Wert.
 
@@ -120,6 +120,8 @@ def sequences(
         Die Marke steht ``lag`` Schritte vor dem Ende, also am Anfang.
     generator : torch.Generator
         Quelle des Zufalls.
+    distractors : bool
+        Nach der Marke folgen ablenkende Werte; sonst Nullen.
 
     Returns
     -------
@@ -131,7 +133,10 @@ def sequences(
     positive = torch.randint(0, 2, (number, lag + 1), generator=generator).float()
     mark = torch.zeros(number, lag + 1)
     mark[:, 0] = 1
-    return torch.stack([mark, 2 * positive - 1], dim=-1), positive[:, 0]
+    value = 2 * positive - 1
+    if not distractors:
+        value[:, 1:] = 0
+    return torch.stack([mark, value], dim=-1), positive[:, 0]
 
 
 def train(config: LagConfig, seed: int) -> tuple[BitReader, int]:

@@ -4,12 +4,23 @@ from pathlib import Path
 from types import ModuleType
 
 from anncourse.errors import InputError
-from anncourse.experiments import baselines, films, imdb, lag, lengths, order, padding
+from anncourse.experiments import (
+    baselines,
+    bit,
+    films,
+    imdb,
+    lag,
+    latch,
+    lengths,
+    order,
+    padding,
+    vanishing,
+)
 from anncourse.experiments.stored import read
 
 # Ein Experiment kennt seine Läufe, runs(), rechnet einen davon, compute(name), und weiss, was im
 # Ergebnis stehen muss, damit es noch gilt, planned(name, digest).
-EXPERIMENTS = (baselines, lengths, imdb, films, order, padding, lag)
+EXPERIMENTS = (baselines, lengths, imdb, films, order, padding, bit, latch, lag, vanishing)
 
 
 def experiment_of(name: str) -> ModuleType:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from anncourse.experiments.one_unit import fixed_point, products, slope, states
 from anncourse.results import RunResult
 from anncourse.teaching.palette import CELL_COLOURS, COLOURS
 
@@ -320,4 +321,41 @@ def reading_curve(words: Sequence[str], probabilities: np.ndarray, title: str = 
     axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
     axes.set(ylim=(0, 1), ylabel="Wahrscheinlichkeit «positiv»", title=title)
     axes.grid(alpha=0.3)
+    return figure
+
+
+def cobweb(weights: Sequence[float], steps: int = 12) -> Plot:
+    """Eine Einheit h → tanh(u h): links ihr Weg als Spinnweb, rechts das Produkt der Steigungen.
+
+    Bis u = 1 beginnt der Weg bei 1 und verblasst, darüber beginnt er bei 0.1 und wächst.
+
+    Parameters
+    ----------
+    weights : sequence of float
+        Bis zu drei Werte von u.
+    steps : int
+        Schritte des Wegs.
+    """
+    figure = Plot(figsize=(8.5, 2.9), layout="constrained")
+    *panels, last = figure.subplots(1, len(weights) + 1)
+    h = np.linspace(-0.3, 1.2, 200)
+    for u, axes, style in zip(weights, panels, ("-", "--", ":")):
+        start, fixed = (0.1 if u > 1 else 1.0), fixed_point(u)
+        corners = np.repeat([start, *states(u, start, steps)], 2)  # waagrecht, senkrecht, …
+        tangent = np.array([-0.25, 0.25])
+        axes.plot(h, h, color=COLOURS["line"], linewidth=0.8)
+        axes.plot(h, np.tanh(u * h), style, color=COLOURS["state"])
+        axes.plot(corners[:-1], corners[1:], color=COLOURS["candidate"], linewidth=0.8)
+        axes.plot(fixed + tangent, fixed + slope(u, fixed) * tangent, color=COLOURS["carry"], lw=2)
+        axes.plot(fixed, fixed, "o", color=COLOURS["carry"])
+        axes.set(xlim=(-0.3, 1.2), ylim=(-0.3, 1.2), xlabel=r"$h_{t-1}$", box_aspect=1)
+        axes.set_title(f"u = {u:g}, Steigung {slope(u, fixed):.3g}", fontsize=10)
+        left = products(slope(u, states(u, fixed, steps)))
+        last.plot(range(1, steps + 1), left, style, color=COLOURS["state"], label=f"u = {u:g}")
+    panels[0].set_ylabel(r"$h_t$")
+    last.set(yscale="log", xlabel="Abstand k", box_aspect=1)
+    last.set_title("Produkt am Fixpunkt", fontsize=10)
+    last.legend(fontsize=8)
+    last.grid(alpha=0.3)
+    figure.suptitle("Eine Einheit, h → tanh(u h). Punkt: Fixpunkt; dick: seine Steigung")
     return figure

@@ -1,0 +1,136 @@
+"""Ein Bit behalten, bis das nächste kommt: Marken an zufälligen Stellen (Abschnitt 9.3.8).
+
+Gefragt ist nach jedem Schritt der zuletzt markierte Wert. Gelernt wird an 60 Schritten mit vielen
+Marken, gemessen an 400 Schritten mit wenigen. Bei Zellen mit einer Einheit sind auch die Tore
+gespeichert: an den Marken und dazwischen.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+from anncourse.cells import STEPS, unpack, unroll
+from anncourse.experiments.many import Draw, Nets, report, right
+from anncourse.experiments.starts import build
+from anncourse.session import machine, versions
+
+SEEDS = range(10)
+TRAINING = (60, 0.1)  # Schritte, Anteil der Marken
+TEST = (400, 0.01)
+BATCH_SIZE, TEST_SIZE, LOOKED_AT = 32, 200, 10
+GATES = {"lstm": "ifo", "gru": "rz"}
+
+
+def sequences(
+    number: int, steps: int, share: float, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Folgen mit Marken an zufälligen Stellen, die erste immer am Anfang.
+
+    Returns
+    -------
+    x : torch.Tensor
+        Form ``(B, T, 2)``: Marke (0 oder 1) und Wert (±1).
+    y : torch.Tensor
+        Form ``(B, T)``: 1, wenn der zuletzt markierte Wert positiv ist, sonst 0.
+    """
+    positive = torch.randint(0, 2, (number, steps), generator=generator)
+    mark = torch.rand(number, steps, generator=generator) < share
+    mark[:, 0] = True
+    last = torch.where(mark, torch.arange(steps), 0).cummax(1).values  # Stelle der letzten Marke
+    x = torch.stack([mark.float(), 2.0 * positive - 1], dim=-1)
+    return x, positive.gather(1, last).float()
+
+
+@dataclass(frozen=True)
+class LatchTask:
+    """Zelle, Anfangswerte (wie in `starts.layer`) und Breite."""
+
+    cell: str
+    start: str
+    width: int
+    optimiser: str = "rmsprop"
+    batches: int = 2000
+    mastered: float = 1.0  # alle Stapel: Wer kurze Folgen kann, kann lange noch nicht
+
+    def build(self, seeds: Sequence[int]) -> Nets:
+        """Ein Netz je Zufallsstart."""
+        return build(self.cell, self.start, self.width, seeds)
+
+    def drawing(
+        self,
+        seeds: Sequence[int],
+        size: int = BATCH_SIZE,
+        steps: int = TRAINING[0],
+        share: float = TRAINING[1],
+    ) -> Draw:
+        """Zieht bei jedem Aufruf neue Folgen, für jeden Zufallsstart andere."""
+        generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
+
+        def draw() -> tuple[torch.Tensor, torch.Tensor]:
+            drawn = {s: sequences(size, steps, share, g) for s, g in generators.items()}
+            x = torch.stack([drawn[seed][0] for seed in seeds])  # (N, B, T, 2)
+            y = torch.stack([drawn[seed][1] for seed in seeds])  # (N, B, T)
+            return x.permute(2, 0, 1, 3).contiguous(), y.permute(2, 0, 1).contiguous()
+
+        return draw
+
+    @torch.no_grad()
+    def accuracy(self, nets: Nets, seeds: Sequence[int]) -> torch.Tensor:
+        """Anteil richtiger Antworten in allen Schritten langer Folgen, Form ``(N,)``."""
+        x, y = self.drawing([10_000 + seed for seed in seeds], TEST_SIZE, *TEST)()
+        return right(nets(x), y)
+
+
+def gates(task: LatchTask, nets: Nets, net: int) -> dict[str, dict[str, float]]:
+    """Mittel jedes Tors eines Netzes an den Marken und dazwischen.
+
+    Returns
+    -------
+    dict
+        Tor → ``mark`` und ``else``.
+    """
+    names = {"weight_ih_l0": nets.W, "weight_hh_l0": nets.U}
+    names |= {"bias_ih_l0": nets.b, "bias_hh_l0": nets.b_U}
+    p = unpack(task.cell, {k: v[net].detach().double().numpy() for k, v in names.items()})
+    x, _ = sequences(LOOKED_AT, *TEST, torch.Generator().manual_seed(93))
+    marked = x[..., 0].numpy() == 1  # (B, T)
+    states = [unroll(STEPS[task.cell], sequence, p) for sequence in x.double().numpy()]
+    found = {}
+    for gate in GATES[task.cell]:
+        values = np.stack([s[gate][:, 0] for s in states])  # (B, T)
+        at = {"mark": values[marked].mean(), "else": values[~marked].mean()}
+        found[gate] = {place: round(float(value), 4) for place, value in at.items()}
+    return found
+
+
+def runs() -> dict[str, LatchTask]:
+    """Name → Aufgabe."""
+    starts = {
+        "rnn": ("orthogonal", "small"),
+        "lstm": ("keras-1", "keras-3"),
+        "gru": ("keras-0", "keras-3"),
+        "mingru": ("pytorch", "pytorch-3"),
+    }
+    tasks = [LatchTask(c, s, w) for c in starts for s in starts[c] for w in (1, 4, 32)]
+    return {f"latch-{t.cell}-{t.start}-{t.width:02}": t for t in tasks}
+
+
+def planned(name: str, digest: str) -> dict:
+    """Was im Ergebnis stehen muss, damit es noch gilt; von den Kritiken hängt nichts ab."""
+    return {"config": asdict(runs()[name])}
+
+
+def compute(name: str) -> dict:
+    """Eine Zelle, in einem Prozess mit einem Thread."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    task, start = runs()[name], time.perf_counter()
+    nets, found = report(task, SEEDS)
+    if task.width == 1 and task.cell in GATES:
+        found["gates"] = [gates(task, nets, net) for net in SEEDS]
+    seconds = {"seconds_total": round(time.perf_counter() - start, 3)}
+    head = {"name": name, "config": asdict(task)} | found | seconds
+    return head | {"versions": versions(), "machine": machine()}
