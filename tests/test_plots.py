@@ -64,6 +64,10 @@ def lag_accuracy():
     return plots.lag_accuracy({"Keras": lines, "offen": lines}, "Prüfdaten")
 
 
+def cobweb():
+    return plots.cobweb([0.5, 1.0, 2.0])
+
+
 def heat_map():
     values = np.array([[0.5, -2.0, 1.0], [0.0, 1.0, 0.0], [0.1, 0.2, 0.3]])
     return plots.heat_map(values, WORDS, [1, 2], "Übertrag, Prüfdaten")
@@ -90,6 +94,7 @@ FIGURES = [
     bench_ratios,
     gradient_decay,
     lag_accuracy,
+    cobweb,
     heat_map,
     reading_curve,
 ]
@@ -243,3 +248,12 @@ def test_needs_neither_pyplot_nor_torch():
         "assert not {'matplotlib.pyplot', 'torch', 'pytorch_lightning'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_cobweb_marks_the_fixed_point_and_its_slope():
+    *panels, product = cobweb().axes
+    (point,) = [line for line in panels[2].lines if line.get_marker() == "o"]
+    assert point.get_xdata() == pytest.approx(0.9575, abs=1e-4)
+    assert "0.166" in panels[2].get_title()
+    assert product.lines[2].get_ydata()[9] == pytest.approx(1.6e-8, rel=0.05)
+    assert (product.lines[1].get_ydata() == 1).all()

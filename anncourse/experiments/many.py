@@ -210,7 +210,7 @@ def step(
         if not sgd:
             square.mul_(Config.rho).addcmul_(g, g, value=1 - Config.rho)
             g = g / (square.sqrt() + Config.epsilon)
-        weight -= rates.view(shape) * g
+        weight.sub_(rates.view(shape) * g)
 
 
 # --- Lernrate suchen, dann berichten --------------------------------------------------------
@@ -223,9 +223,20 @@ SOLVED = 0.98  # wer so viele neue Folgen richtig beantwortet, hat die Aufgabe g
 class Task(Protocol):
     """Was eine Aufgabe wissen muss."""
 
-    optimiser: str
-    batches: int
-    mastered: float
+    @property
+    def optimiser(self) -> str:
+        """Womit gelernt wird, ein Schlüssel von `RATES`."""
+        ...
+
+    @property
+    def batches(self) -> int:
+        """Höchstens so viele Stapel."""
+        ...
+
+    @property
+    def mastered(self) -> float:
+        """Mit mehr richtigen Antworten lernt ein Netz nicht weiter; 1: nie."""
+        ...
 
     def build(self, seeds: Sequence[int]) -> Nets:
         """Ein Netz je Zufallsstart."""

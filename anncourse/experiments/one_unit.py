@@ -8,6 +8,8 @@ References
 Bengio, Simard und Frasconi 1994, für eine Einheit von Hand.
 """
 
+from typing import Any
+
 import numpy as np
 
 
@@ -21,7 +23,7 @@ def fixed_point(u: float) -> float:
     return brentq(lambda h: np.tanh(u * h) - h, lowest, 1.0, xtol=1e-15)
 
 
-def slope(u: float, h: float | np.ndarray) -> float | np.ndarray:
+def slope(u: float, h: float | np.ndarray) -> Any:
     """Die Ableitung ∂h_t/∂h_{t−1} = u (1 − h_t²)."""
     return u * (1 - np.square(h))
 

@@ -7,6 +7,7 @@ ihrem Rezept; dazu, was das Vergesstor noch tut: Es wird auf sein Mittel, auf 1 
 
 import time
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ SEEDS, TRAINED = range(5), range(3)
 LENGTH, PER_CLASS = 200, 32
 INITS = ("pytorch", "keras", "orthogonal", "forget_bias_3", "irnn")
 KEEPS = {"lstm": "f", "gru": "z"}  # das Tor, das behält
-SETTINGS = {"mean": None, "one": 50.0, "zero": -50.0}  # Achsenabschnitt; σ(±50) ist 1 und 0
+SETTINGS = {"one": 50.0, "zero": -50.0}  # Achsenabschnitt; σ(±50) ist 1 und 0
 
 
 def sample(part: EncodedReviews, seed: int) -> torch.Tensor:
@@ -88,9 +89,10 @@ def before(cell: str, init: str) -> dict:
     for seed in SEEDS:
         torch.manual_seed(seed)
         model = build_model(cell, Config(init=init))
-        gate = track_gate(model.recurrent, model.embedding(sample(part, seed)))
-        more = {"bit": bit_curve(cell, init, seed), "gate": gate}
-        found.append({"seed": seed} | curves(model, part, seed) | more)
+        entry: dict[str, Any] = {"seed": seed} | curves(model, part, seed)
+        entry["bit"] = bit_curve(cell, init, seed)
+        entry["gate"] = track_gate(model.recurrent, model.embedding(sample(part, seed)))
+        found.append(entry)
     return {"before": found}
 
 
@@ -103,10 +105,12 @@ def after(cell: str) -> dict:
             train(module, data)
         model, part = module.model.eval(), data.validation
         ids = sample(part, seed)
-        entry = {"seed": seed} | curves(model, part, seed) | {"accuracy": evaluate(model, part)}
+        entry: dict[str, Any] = (
+            {"seed": seed} | curves(model, part, seed) | {"accuracy": evaluate(model, part)}
+        )
         if cell in KEEPS:
             entry["gate"] = track_gate(model.recurrent, model.embedding(ids))
-            biases = SETTINGS | {"mean": mean_gate(model, ids)}
+            biases: dict[str, torch.Tensor | float] = {"mean": mean_gate(model, ids), **SETTINGS}
             entry["set"] = {
                 name: evaluate(fixed_gate(model, bias), part) for name, bias in biases.items()
             }
