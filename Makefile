@@ -89,7 +89,7 @@ sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Noteboo
 search: $(INSTALLED)  ## sucht das Rezept jeder Zelle, allein auf dem Validierungsteil (setzt fort)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse.experiments.search
 
-results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund 90 Minuten; setzt fort)
+results: $(INSTALLED)  ## rechnet alle Läufe, aus denen die Tabellen entstehen (rund drei Stunden; setzt fort)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse.experiments
 
 bench: $(INSTALLED) book  ## misst unseren Weg gegen den naheliegenden (rund 25 Minuten, auf ruhigem Rechner)
