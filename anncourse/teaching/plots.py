@@ -1,4 +1,4 @@
-"""Bilder aus Messungen, in den Farben der Schemabilder. Jedes nennt seine Daten."""
+"""Bilder aus Messungen und Rechnungen, in den Farben der Schemabilder. Jedes nennt seine Daten."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -357,5 +357,5 @@ def cobweb(weights: Sequence[float], steps: int = 12) -> Plot:
     last.set_title("Produkt am Fixpunkt", fontsize=10)
     last.legend(fontsize=8)
     last.grid(alpha=0.3)
-    figure.suptitle("Eine Einheit, h → tanh(u h). Punkt: Fixpunkt; dick: seine Steigung")
+    figure.suptitle("Eine Einheit, h → tanh(u h), gerechnet. Punkt: Fixpunkt; dick: seine Steigung")
     return figure
