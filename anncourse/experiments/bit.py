@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from anncourse.experiments.lag import sequences
-from anncourse.experiments.many import MASTERED, Draw, Nets, report, right, solved
+from anncourse.experiments.many import MASTERED, Draw, Nets, drawing, report, right, solved
 from anncourse.experiments.starts import build
 from anncourse.experiments.stored import measured
 from anncourse.session import machine, versions
@@ -100,19 +100,13 @@ class BitTask:
         return build(self.row.cell, self.row.start, self.row.width, seeds, self.lag)
 
     def drawing(self, seeds: Sequence[int], size: int = BATCH_SIZE) -> Draw:
-        """Zieht bei jedem Aufruf neue Folgen, für jeden Zufallsstart andere."""
-        generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
+        """Folgen ``(B, k + 1, 2)``, gefragt ist nur am Schluss."""
 
-        def draw() -> tuple[torch.Tensor, torch.Tensor]:
-            drawn = {
-                seed: sequences(size, self.lag, generator, self.row.distractors)
-                for seed, generator in generators.items()
-            }
-            x = torch.stack([drawn[seed][0] for seed in seeds])  # (N, B, T, 2)
-            y = torch.stack([drawn[seed][1] for seed in seeds])  # (N, B)
-            return x.permute(2, 0, 1, 3).contiguous(), y[None]
+        def make(generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+            x, y = sequences(size, self.lag, generator, self.row.distractors)
+            return x, y[:, None]
 
-        return draw
+        return drawing(make, seeds)
 
     @torch.no_grad()
     def accuracy(self, nets: Nets, seeds: Sequence[int]) -> torch.Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from anncourse.cells import STEPS, unpack, unroll
-from anncourse.experiments.many import Draw, Nets, report, right
+from anncourse.experiments.many import Draw, Nets, drawing, report, right
 from anncourse.experiments.starts import build
 from anncourse.session import machine, versions
 
@@ -66,16 +66,8 @@ class LatchTask:
         steps: int = TRAINING[0],
         share: float = TRAINING[1],
     ) -> Draw:
-        """Zieht bei jedem Aufruf neue Folgen, für jeden Zufallsstart andere."""
-        generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
-
-        def draw() -> tuple[torch.Tensor, torch.Tensor]:
-            drawn = {s: sequences(size, steps, share, g) for s, g in generators.items()}
-            x = torch.stack([drawn[seed][0] for seed in seeds])  # (N, B, T, 2)
-            y = torch.stack([drawn[seed][1] for seed in seeds])  # (N, B, T)
-            return x.permute(2, 0, 1, 3).contiguous(), y.permute(2, 0, 1).contiguous()
-
-        return draw
+        """Folgen ``(B, T, 2)``, gefragt ist nach jedem Schritt."""
+        return drawing(lambda generator: sequences(size, steps, share, generator), seeds)
 
     @torch.no_grad()
     def accuracy(self, nets: Nets, seeds: Sequence[int]) -> torch.Tensor:

@@ -132,6 +132,29 @@ class Nets(nn.Module):
         return (h @ self.V.transpose(1, 2) + self.v[:, None]).squeeze(-1)
 
 
+def drawing(
+    make: Callable[[torch.Generator], tuple[torch.Tensor, torch.Tensor]], seeds: Sequence[int]
+) -> Draw:
+    """Zieht bei jedem Aufruf neue Folgen, für jeden Zufallsstart andere.
+
+    Parameters
+    ----------
+    make : callable
+        Zieht für ein Netz Folgen ``(B, T, I)`` und Ziele ``(B, T')``.
+    seeds : sequence of int
+        Ein Zufallsstart je Netz; gleiche sehen dieselben Folgen.
+    """
+    generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
+
+    def draw() -> tuple[torch.Tensor, torch.Tensor]:
+        drawn = {seed: make(generator) for seed, generator in generators.items()}
+        x = torch.stack([drawn[seed][0] for seed in seeds])  # (N, B, T, I)
+        y = torch.stack([drawn[seed][1] for seed in seeds])  # (N, B, T')
+        return x.permute(2, 0, 1, 3).contiguous(), y.permute(2, 0, 1).contiguous()
+
+    return draw
+
+
 def right(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Anteil richtiger Antworten jedes Netzes, Form ``(N,)``."""
     return ((logits > 0) == (targets > 0.5)).float().mean((0, 2))
