@@ -6,10 +6,11 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from anncourse.experiments import bit, latch
+from anncourse.experiments import bit, held, latch
 from anncourse.experiments.bit import BitTask, Row, measure, neutral
 from anncourse.experiments.latch import LatchTask
 from anncourse.experiments.many import SOLVED, solved
+from anncourse.experiments.one_unit import fixed_point, slope
 from anncourse.experiments.starts import build, layer
 from anncourse.experiments.stored import MEASURED_FOLDER
 
@@ -50,6 +51,12 @@ def test_small_input_weights():
     small = layer("rnn", "small", 4, 0)
     assert torch.allclose(small.weight_ih_l0, usual.weight_ih_l0 / 10)
     assert torch.equal(small.weight_hh_l0, usual.weight_hh_l0)
+
+
+def test_stretched_recurrent_weights():
+    torch.manual_seed(0)
+    values = torch.linalg.svdvals(layer("rnn", "stretched", 4, 0).weight_hh_l0)
+    assert torch.allclose(values, torch.tensor(1.5), atol=1e-5)
 
 
 # --- Die Aufgaben ---------------------------------------------------------------------------
@@ -102,7 +109,7 @@ def test_gates_of_a_latch_set_by_hand():
         nets.W[0, f, 0], nets.b[0, f] = -20, 10
         nets.W[0, k, 1], nets.b[0, o] = 5, 10
         nets.V.fill_(1), nets.v.zero_()
-    found = latch.gates(task, nets, 0)
+    found = latch.gates("lstm", latch.parts(task, nets, 0))
     assert found["f"]["mark"] < 0.01 < 0.99 < found["f"]["else"]
     assert found["i"]["else"] < 0.01 < 0.99 < found["i"]["mark"]
     assert task.accuracy(nets, (0,)).item() == 1
@@ -111,10 +118,10 @@ def test_gates_of_a_latch_set_by_hand():
 # --- Was gespeichert ist --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("experiment, pattern", [(bit, "bit-*"), (latch, "latch-*")])
+@pytest.mark.parametrize("experiment, pattern", [(bit, "bit-*"), (held, "held-*"), (latch, "latch-*")])
 def test_stored_runs_are_those_of_today(experiment, pattern):
     stored = sorted(MEASURED_FOLDER.glob(f"{pattern}.json"))
-    assert {file.stem for file in stored} <= set(experiment.runs())
+    assert {file.stem for file in stored} == set(experiment.runs())
     for file in stored:
         result = json.loads(file.read_text("utf-8"))
         assert result["config"] == asdict(experiment.runs()[file.stem])
@@ -150,3 +157,31 @@ def test_the_reach_of_a_row():
     assert bit.reach({"10": all_five, "25": three}) == "10 (3 von 5 bei 25)"
     assert bit.reach({"10": three}) == "– (3 von 5 bei 10)"
     assert bit.reach({"100": all_five, "200": found(1.0, 1.0, 1.0, 1.0, 0.6)}) == "200"
+
+
+# --- Wie das Bit gehalten wird --------------------------------------------------------------
+
+
+def test_the_factor_of_a_unit_at_rest_is_its_slope():
+    """Eine Einheit mit u = 2, an ihrem Fixpunkt: Ein Schritt multipliziert mit 0.166."""
+    nets = build("rnn", "pytorch", 1, (0, 1))
+    with torch.no_grad():
+        for weight in nets.parameters():
+            weight.zero_()
+        nets.U.fill_(2)
+        nets.W[:, 0, 1] = 3  # der Wert stösst an, dann ist Ruhe
+    found = held.factor(nets, held.silence(2, 250))
+    assert found == pytest.approx([slope(2, fixed_point(2))] * 2, rel=1e-4)
+
+
+def test_the_factor_of_an_orthogonal_net_that_stays_near_zero_is_one():
+    nets = build("rnn", "orthogonal", 4, (0,))
+    with torch.no_grad():
+        nets.W.zero_(), nets.b.zero_(), nets.b_U.zero_()
+    assert held.factor(nets, held.silence(1, 250)) == pytest.approx([1], rel=1e-5)
+
+
+def test_silence_asks_for_both_answers():
+    x = held.silence(3, 5)
+    assert x.shape == (5, 3, 2, 2) and (x[1:] == 0).all()
+    assert x[0, :, 0].tolist() == [[1, 1]] * 3 and x[0, :, 1].tolist() == [[1, -1]] * 3

@@ -44,28 +44,28 @@ def test_mingru_mixes_its_state_with_a_candidate_that_does_not_see_it():
         assert torch.allclose(found, h, atol=1e-6)
 
 
-@pytest.mark.parametrize("sgd", [False, True])
-def test_a_step_is_that_of_torch(sgd):
+@pytest.mark.parametrize("optimiser", ["rmsprop", "sgd"])
+def test_a_step_is_that_of_torch(optimiser):
     def fresh():
         return build("lstm", "keras-1", 3, (0, 1))
 
     x, y = sequences(n=2), torch.ones(1, 2, 4)
     nets = fresh()
-    kinds = {False: torch.optim.RMSprop, True: torch.optim.SGD}
-    more = {} if sgd else {"alpha": 0.9, "eps": 1e-7}
+    kinds = {"rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}
+    more = {"alpha": 0.9, "eps": 1e-7} if optimiser == "rmsprop" else {}
     for n, rate in enumerate((0.1, 0.01)):
         torch.manual_seed(n)
         one, output = layer("lstm", "keras-1", 3, 0), nn.Linear(3, 1)
         weights = [*one.parameters(), *output.parameters()]
-        optimiser = kinds[sgd](weights, rate, **more)
+        steps = kinds[optimiser](weights, rate, **more)
         loss = nn.functional.binary_cross_entropy_with_logits(
             output(one(x[:, n])[0][-1]).squeeze(-1), torch.ones(4)
         )
         loss.backward()
         nn.utils.clip_grad_norm_(weights, 1.0)
-        optimiser.step()
+        steps.step()
         nets = fresh()
-        learn(nets, lambda: (x, y), torch.tensor([0.1, 0.01]), 1, sgd=sgd)
+        learn(nets, lambda: (x, y), torch.tensor([0.1, 0.01]), 1, optimiser=optimiser)
         assert torch.allclose(nets.W[n], one.weight_ih_l0, atol=1e-5)
         assert torch.allclose(nets.V[n], output.weight, atol=1e-5)
 
@@ -73,8 +73,15 @@ def test_a_step_is_that_of_torch(sgd):
 def test_the_gradient_of_each_net_is_clipped_by_itself():
     weight = nn.Parameter(torch.zeros(2, 3))
     weight.grad = torch.tensor([[3.0, 4.0, 0.0], [0.3, 0.4, 0.0]])
-    step([weight], [torch.zeros(2, 3)], torch.ones(2), sgd=True)
+    step([weight], [torch.zeros(2, 3)], torch.ones(2), "sgd")
     assert torch.allclose(-weight, torch.tensor([[0.6, 0.8, 0.0], [0.3, 0.4, 0.0]]), atol=1e-4)
+
+
+def test_unclipped_takes_the_whole_gradient():
+    weight = nn.Parameter(torch.zeros(1, 2))
+    weight.grad = torch.tensor([[300.0, 400.0]])
+    step([weight], [torch.zeros(1, 2)], torch.ones(1), "unclipped")
+    assert torch.equal(-weight, weight.grad)
 
 
 def test_who_has_solved_it_learns_no_more():

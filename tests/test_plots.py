@@ -68,6 +68,12 @@ def cobweb():
     return plots.cobweb([0.5, 1.0, 2.0])
 
 
+def latch():
+    x = np.array([[1, 1], [0, -1], [1, -1]])
+    states = {name: np.full((3, 1), value) for name, value in zip("cfio", (0.5, 0.9, 0.2, 0.7))}
+    return plots.latch(x, states, "Prüfdaten")
+
+
 def heat_map():
     values = np.array([[0.5, -2.0, 1.0], [0.0, 1.0, 0.0], [0.1, 0.2, 0.3]])
     return plots.heat_map(values, WORDS, [1, 2], "Übertrag, Prüfdaten")
@@ -95,6 +101,7 @@ FIGURES = [
     gradient_decay,
     lag_accuracy,
     cobweb,
+    latch,
     heat_map,
     reading_curve,
 ]
@@ -188,6 +195,24 @@ def test_gradient_decay_is_relative_and_skips_zeros():
     assert left.get_yscale() == "log" and left.get_title() == "RNN, Kritiken"
     assert after.get_linewidth() > before.get_linewidth()
     assert before.get_color() == after.get_color() != right.lines[0].get_color()
+
+
+def test_of_several_seeds_the_median_and_a_band():
+    seeds = np.array([[1.0, 0.5], [2.0, 0.2], [1.0, 0.3]])  # relativ: 0.5, 0.1, 0.3
+    axes = plots.gradient_decay({"Kritiken": {"rnn": {"Keras": seeds}}}, "Prüfdaten").axes[0]
+    assert axes.lines[0].get_ydata().tolist() == pytest.approx([1, 0.3])
+    (band,) = axes.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert heights.min() == pytest.approx(0.1) and 0.5 in heights.round(9)
+
+
+def test_latch_shows_marks_track_and_gates():
+    inputs, track, gates = latch().axes
+    marks = next(line for line in inputs.lines if line.get_label() == "markierter Wert")
+    assert marks.get_xdata().tolist() == [1, 3] and marks.get_ydata().tolist() == [1, -1]
+    assert track.lines[0].get_ydata().tolist() == [0.5] * 3
+    shown = [line.get_ydata()[0] for line in gates.lines if line.get_label().endswith("$")]
+    assert shown == [0.9, 0.2, 0.7]
 
 
 def test_a_cell_looks_the_same_in_every_plot():

@@ -1,8 +1,8 @@
 """Ein Bit behalten, bis das nächste kommt: Marken an zufälligen Stellen (Abschnitt 9.3.8).
 
 Gefragt ist nach jedem Schritt der zuletzt markierte Wert. Gelernt wird an 60 Schritten mit vielen
-Marken, gemessen an 400 Schritten mit wenigen. Bei Zellen mit einer Einheit sind auch die Tore
-gespeichert: an den Marken und dazwischen.
+Marken, gemessen an 400 Schritten mit wenigen. Bei Zellen mit einer Einheit sind auch die
+Gewichte gespeichert und die Tore: an den Marken und dazwischen.
 """
 
 import time
@@ -76,22 +76,26 @@ class LatchTask:
         return right(nets(x), y)
 
 
-def gates(task: LatchTask, nets: Nets, net: int) -> dict[str, dict[str, float]]:
-    """Mittel jedes Tors eines Netzes an den Marken und dazwischen.
+def parts(task: LatchTask, nets: Nets, net: int) -> dict[str, np.ndarray]:
+    """Die Gewichte eines Netzes, wie sie `anncourse.cells.unroll` erwartet."""
+    names = {"weight_ih_l0": nets.W, "weight_hh_l0": nets.U}
+    names |= {"bias_ih_l0": nets.b, "bias_hh_l0": nets.b_U}
+    return unpack(task.cell, {k: v[net].detach().double().numpy() for k, v in names.items()})
+
+
+def gates(cell: str, p: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Mittel jedes Tors einer Einheit an den Marken und dazwischen.
 
     Returns
     -------
     dict
         Tor → ``mark`` und ``else``.
     """
-    names = {"weight_ih_l0": nets.W, "weight_hh_l0": nets.U}
-    names |= {"bias_ih_l0": nets.b, "bias_hh_l0": nets.b_U}
-    p = unpack(task.cell, {k: v[net].detach().double().numpy() for k, v in names.items()})
     x, _ = sequences(LOOKED_AT, *TEST, torch.Generator().manual_seed(93))
     marked = x[..., 0].numpy() == 1  # (B, T)
-    states = [unroll(STEPS[task.cell], sequence, p) for sequence in x.double().numpy()]
+    states = [unroll(STEPS[cell], sequence, p) for sequence in x.double().numpy()]
     found = {}
-    for gate in GATES[task.cell]:
+    for gate in GATES[cell]:
         values = np.stack([s[gate][:, 0] for s in states])  # (B, T)
         at = {"mark": values[marked].mean(), "else": values[~marked].mean()}
         found[gate] = {place: round(float(value), 4) for place, value in at.items()}
@@ -122,7 +126,9 @@ def compute(name: str) -> dict:
     task, start = runs()[name], time.perf_counter()
     nets, found = report(task, SEEDS)
     if task.width == 1 and task.cell in GATES:
-        found["gates"] = [gates(task, nets, net) for net in SEEDS]
+        units = [parts(task, nets, net) for net in SEEDS]
+        found["gates"] = [gates(task.cell, p) for p in units]
+        found["weights"] = [{name: p[name].round(4).tolist() for name in p} for p in units]
     seconds = {"seconds_total": round(time.perf_counter() - start, 3)}
     head = {"name": name, "config": asdict(task)} | found | seconds
     return head | {"versions": versions(), "machine": machine()}

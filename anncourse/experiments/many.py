@@ -5,6 +5,7 @@ Aufruf, jedes mit eigenen Gewichten, eigenen Folgen und eigener Lernrate.
 """
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Protocol
 
 import torch
@@ -166,7 +167,7 @@ def learn(
     rates: torch.Tensor,
     batches: int,
     enough: Callable[[torch.Tensor], bool] = lambda solved: bool(solved.all()),
-    sgd: bool = False,
+    optimiser: str = "rmsprop",
     mastered: float = MASTERED,
     watch: Callable[[int], None] = lambda batch: None,
 ) -> torch.Tensor:
@@ -185,8 +186,8 @@ def learn(
         Höchstens so viele Stapel.
     enough : callable
         Ob man aufhören darf, wenn jene gelöst haben; Form ``(N,)``.
-    sgd : bool
-        Gewöhnlicher Gradientenabstieg statt RMSprop.
+    optimiser : {"rmsprop", "sgd", "unclipped"}
+        RMSprop, gewöhnlicher Gradientenabstieg, oder dieser ohne Begrenzen.
     mastered : float
         Mit mehr richtigen Antworten im gleitenden Mittel lernt ein Netz nicht weiter; 1: nie.
     watch : callable
@@ -208,7 +209,7 @@ def learn(
         losses = nn.functional.binary_cross_entropy_with_logits(logits, y, reduction="none")
         nets.zero_grad()
         losses.mean((0, 2)).sum().backward()
-        step(weights, squares, torch.where(done > 0, 0, rates), sgd)
+        step(weights, squares, torch.where(done > 0, 0, rates), optimiser)
         running = 0.9 * running + 0.1 * right(logits.detach(), y)  # etwa die letzten zehn Stapel
         done[(done == 0) & (running > mastered)] = batch
         if enough(done > 0):
@@ -221,16 +222,17 @@ def step(
     weights: list[nn.Parameter],
     squares: list[torch.Tensor],
     rates: torch.Tensor,
-    sgd: bool = False,
+    optimiser: str = "rmsprop",
 ) -> None:
-    """Ein Schritt RMSprop oder Gradientenabstieg; der Gradient jedes Netzes wird begrenzt."""
+    """Ein Schritt; begrenzt wird der Gradient jedes Netzes für sich."""
     gradients = [weight.grad for weight in weights if weight.grad is not None]  # je (N, …)
     norms = torch.stack([g.flatten(1).norm(dim=1) for g in gradients]).norm(dim=0)  # (N,)
-    shorten = (Config.gradient_norm / (norms + 1e-6)).clamp(max=1)
+    limit = inf if optimiser == "unclipped" else Config.gradient_norm
+    shorten = (limit / (norms + 1e-6)).clamp(max=1)
     for weight, square, gradient in zip(weights, squares, gradients):
         shape = (-1, *[1] * (weight.dim() - 1))
         g = gradient * shorten.view(shape)
-        if not sgd:
+        if optimiser == "rmsprop":
             square.mul_(Config.rho).addcmul_(g, g, value=1 - Config.rho)
             g = g / (square.sqrt() + Config.epsilon)
         weight.sub_(rates.view(shape) * g)
@@ -238,7 +240,8 @@ def step(
 
 # --- Lernrate suchen, dann berichten --------------------------------------------------------
 
-RATES = {"rmsprop": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2), "sgd": (1e-2, 3e-2, 1e-1, 3e-1, 1.0)}
+RATES = {"rmsprop": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)}
+RATES |= dict.fromkeys(("sgd", "unclipped"), (1e-2, 3e-2, 1e-1, 3e-1, 1.0))
 SEARCH_SEEDS = (100, 101, 102)  # andere als jene, über die berichtet wird
 SOLVED = 0.98  # wer so viele neue Folgen richtig beantwortet, hat die Aufgabe gelöst
 
@@ -287,12 +290,12 @@ def choose(task: Task) -> tuple[float, dict[str, list[float]]]:
     rates, tried = RATES[task.optimiser], len(SEARCH_SEEDS)
     seeds = list(SEARCH_SEEDS) * len(rates)
     each = torch.tensor(rates).repeat_interleave(tried)
-    nets, sgd = task.build(seeds), task.optimiser == "sgd"
+    nets, optimiser = task.build(seeds), task.optimiser
 
     def one_rate(solved: torch.Tensor) -> bool:
         return bool(solved.view(-1, tried).all(1).any())
 
-    done = learn(nets, task.drawing(seeds), each, task.batches, one_rate, sgd, task.mastered)
+    done = learn(nets, task.drawing(seeds), each, task.batches, one_rate, optimiser, task.mastered)
     found = task.accuracy(nets, seeds).view(-1, tried)  # (Raten, Zufallsstarts)
     score = found.mean(1) + (done.view(-1, tried) > 0).all(1).float()
     validation = {f"{rate:g}": found[n].tolist() for n, rate in enumerate(rates)}
@@ -318,7 +321,7 @@ def report(
         task.drawing(seeds),
         each,
         task.batches,
-        sgd=task.optimiser == "sgd",
+        optimiser=task.optimiser,
         mastered=task.mastered,
         watch=lambda batch: watch(batch, nets),
     )

@@ -14,7 +14,7 @@ from torch import nn
 
 from anncourse.config import Config, recipe
 from anncourse.data import EncodedReviews
-from anncourse.experiments.corpus import reviews
+from anncourse.experiments.corpus import balanced, reviews
 from anncourse.models import SentimentClassifier
 from anncourse.session import isolated, machine, versions
 from anncourse.training import prepare
@@ -37,14 +37,6 @@ def runs() -> tuple[str, ...]:
 def planned(name: str, digest: str) -> dict:
     """Was im Ergebnis stehen muss, damit es noch gilt."""
     return {"digest": digest, "config": asdict(settings())}
-
-
-def sample(part: EncodedReviews, rng: np.random.Generator) -> list[int]:
-    """Stellen zufälliger Kritiken mit höchstens `LONGEST` Wörtern, beide Klassen gleich oft."""
-    short = part.lengths() <= LONGEST
-    labels = part.labels.numpy()
-    both = [rng.permutation(np.flatnonzero(short & (labels == label))) for label in (0, 1)]
-    return [int(k) for side in both for k in side[:PER_CLASS]]
 
 
 @torch.no_grad()
@@ -78,7 +70,8 @@ def compute(name: str) -> dict:
     with isolated():
         data, module = prepare("rnn", reviews(), config, seed)
         model, part = module.model, data.validation
-        positions = sample(part, np.random.default_rng(seed))
+        short = part.lengths() <= LONGEST
+        positions = balanced(part, short, PER_CLASS, np.random.default_rng(seed))
         optimiser = torch.optim.RMSprop(
             model.parameters(), config.learning_rate, config.rho, config.epsilon
         )

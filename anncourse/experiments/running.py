@@ -8,6 +8,7 @@ from anncourse.experiments import (
     baselines,
     bit,
     films,
+    held,
     imdb,
     lag,
     latch,
@@ -20,7 +21,7 @@ from anncourse.experiments.stored import read
 
 # Ein Experiment kennt seine Läufe, runs(), rechnet einen davon, compute(name), und weiss, was im
 # Ergebnis stehen muss, damit es noch gilt, planned(name, digest).
-EXPERIMENTS = (baselines, lengths, imdb, films, order, padding, bit, latch, lag, vanishing)
+EXPERIMENTS = (baselines, lengths, imdb, films, order, padding, bit, held, latch, lag, vanishing)
 
 
 def experiment_of(name: str) -> ModuleType:

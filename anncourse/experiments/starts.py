@@ -19,7 +19,7 @@ class MinGRU(nn.Module):
 
 
 LAYERS = {"rnn": nn.RNN, "relu": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU, "mingru": MinGRU}
-SCHEMES = {"small": "orthogonal", "kept": "orthogonal", "identity": "irnn"}
+SCHEMES = dict.fromkeys(("small", "kept", "stretched"), "orthogonal") | {"identity": "irnn"}
 KEEPING = {"lstm": 1, "gru": 1, "mingru": 0}  # f von i, f, g, o; z von r, z, n; z von z, n
 
 
@@ -33,8 +33,8 @@ def layer(cell: str, start: str, width: int, lag: int) -> nn.Module:
         Die Zelle; ``relu`` ist ein RNN mit ReLU.
     start : str
         ``pytorch``, ``keras`` oder ``orthogonal`` wie in `anncourse.initialisation`; ``small``:
-        orthogonal, W ein Zehntel; ``kept``: ebenso, und U bleibt es; ``identity``: U die
-        Einheitsmatrix, W ein Zehntel. Bei Zellen mit Toren nach einem Strich der Achsenabschnitt
+        orthogonal, W ein Zehntel; ``kept``: ebenso, und U bleibt es; ``stretched``: orthogonal,
+        U das Anderthalbfache; ``identity``: U die Einheitsmatrix, W ein Zehntel. Bei Zellen mit Toren nach einem Strich der Achsenabschnitt
         des Tors, das behält, oder ``chrono``: log U(1, k), bei der LSTM b_i = −b_f.
     width : int
         Breite H.
@@ -52,6 +52,8 @@ def layer(cell: str, start: str, width: int, lag: int) -> nn.Module:
         initialise_recurrent(recurrent, SCHEMES.get(scheme, scheme))
     if scheme in ("small", "kept", "identity"):
         recurrent.get_parameter("weight_ih_l0").mul_(0.1)
+    if scheme == "stretched":
+        recurrent.get_parameter("weight_hh_l0").mul_(1.5)
     if gate:
         biases = recurrent.get_parameter("bias_ih_l0").split(width)
         keep = biases[KEEPING[cell]]

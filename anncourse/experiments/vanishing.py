@@ -16,7 +16,7 @@ from torch import nn
 from anncourse.cells import STEPS, unpack, unroll
 from anncourse.config import CELLS, Config, recipe
 from anncourse.data import EncodedReviews, ReviewsDataModule
-from anncourse.experiments.corpus import reviews
+from anncourse.experiments.corpus import balanced, reviews
 from anncourse.experiments.gradients import gradient_norms, track_gate
 from anncourse.experiments.lag import sequences
 from anncourse.models import SentimentClassifier, build_model
@@ -32,10 +32,8 @@ SETTINGS = {"one": 50.0, "zero": -50.0}  # Achsenabschnitt; σ(±50) ist 1 und 0
 
 def sample(part: EncodedReviews, seed: int) -> torch.Tensor:
     """Die letzten 200 Wörter zufälliger Kritiken, beide Klassen gleich oft, Form ``(64, 200)``."""
-    rng, labels = np.random.default_rng(seed), part.labels.numpy()
     long_enough = part.lengths() >= LENGTH
-    both = [rng.permutation(np.flatnonzero(long_enough & (labels == label))) for label in (0, 1)]
-    chosen = [int(n) for side in both for n in side[:PER_CLASS]]
+    chosen = balanced(part, long_enough, PER_CLASS, np.random.default_rng(seed))
     return torch.stack([part.ids[n][-LENGTH:] for n in chosen]).long()
 
 

@@ -188,12 +188,13 @@ def gradient_decay(
     """Norm des Gradienten gegen den Abstand k, logarithmisch, relativ zu k = 0.
 
     Die Farbe sagt, welche Zelle, die Linienform, welche Anfangswerte; dick ist nach dem Training.
+    Von mehreren Zufallsstarts ist der Median gezeichnet, das Band reicht vom kleinsten zum grössten.
 
     Parameters
     ----------
     rows : mapping
         Eingaben → Zelle → Anfangswerte (eine Beschriftung aus `SCHEME_STYLES`, mit oder ohne
-        «, trainiert») → Normen, Form ``(T,)``, aus `gradient_norms`.
+        «, trainiert») → Normen, Form ``(T,)`` oder ``(Zufallsstarts, T)``, aus `gradient_norms`.
     title : str
         Titel mit dem Namen der Daten.
     lowest : float
@@ -206,15 +207,20 @@ def gradient_decay(
     for panels, (inputs, cells) in zip(grid, rows.items()):
         for axes, (cell, norms) in zip(panels, cells.items()):
             for label, values in norms.items():
-                relative = np.where(values > 0, values / values[0], np.nan)
+                seeds = np.atleast_2d(values)
+                relative = np.where(seeds > 0, seeds / seeds[:, :1], np.nan)
                 scheme, *trained = label.split(", ")
+                colour = CELL_COLOURS[cell]
                 axes.semilogy(
-                    relative,
+                    np.median(relative, axis=0),
                     label=label,
-                    color=CELL_COLOURS[cell],
+                    color=colour,
                     linestyle=SCHEME_STYLES[scheme],
                     linewidth=3 if trained else 1.4,
                 )
+                if len(seeds) > 1:
+                    low, high = relative.min(0), relative.max(0)
+                    axes.fill_between(range(len(low)), low, high, color=colour, alpha=0.15, lw=0)
             axes.set_title(f"{cell.upper()}, {inputs}", fontsize=10)
             axes.grid(alpha=0.3)
             axes.legend(fontsize=8, loc="lower left")
@@ -358,4 +364,41 @@ def cobweb(weights: Sequence[float], steps: int = 12) -> Plot:
     last.legend(fontsize=8)
     last.grid(alpha=0.3)
     figure.suptitle("Eine Einheit, h → tanh(u h), gerechnet. Punkt: Fixpunkt; dick: seine Steigung")
+    return figure
+
+
+def latch(x: np.ndarray, states: Mapping[str, np.ndarray], title: str) -> Plot:
+    """Eine LSTM-Einheit, die ein Bit hält: oben die Eingaben, dann die Spur, unten die Tore.
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Marke und Wert, Form ``(T, 2)``.
+    states : mapping
+        Was `anncourse.cells.unroll` zurückgibt; gezeichnet wird die erste Einheit.
+    title : str
+        Titel mit dem Namen der Daten.
+    """
+    figure = Plot(figsize=(8.5, 5.2), layout="constrained")
+    inputs, track, gates = figure.subplots(3, 1, sharex=True, height_ratios=(1, 1.4, 1.4))
+    t, marked = np.arange(1, len(x) + 1), x[:, 0] == 1
+    inputs.plot(t, x[:, 1], ".", color=COLOURS["input"], markersize=3, label="Wert")
+    inputs.plot(t[marked], x[marked, 1], "s", color=COLOURS["line"], label="markierter Wert")
+    inputs.set(yticks=(-1, 1), ylabel="$x_t$")
+    c = states["c"][:, 0]  # (T,)
+    track.plot(t, c, color=COLOURS["carry"], label="Spur $c_t$")
+    track.axhline(0, color=COLOURS["line"], linewidth=0.8, linestyle=":")
+    track.set_ylabel("$c_t$")
+    for name, label, style in (
+        ("f", "Vergesstor $f_t$", "-"),
+        ("i", "Eingangstor $i_t$", ":"),
+        ("o", "Ausgangstor $o_t$", "--"),
+    ):
+        gates.plot(t, states[name][:, 0], style, color=COLOURS["gate"], label=label)
+    gates.set(ylim=(-0.05, 1.05), ylabel="Tor", xlabel="Schritt t")
+    for axes in (inputs, track, gates):
+        for place in t[marked]:
+            axes.axvline(place, color=COLOURS["line"], linewidth=0.6, alpha=0.4)
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.suptitle(title)
     return figure
