@@ -118,7 +118,9 @@ def test_gates_of_a_latch_set_by_hand():
 # --- Was gespeichert ist --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("experiment, pattern", [(bit, "bit-*"), (held, "held-*"), (latch, "latch-*")])
+@pytest.mark.parametrize(
+    "experiment, pattern", [(bit, "bit-*"), (held, "held-*"), (latch, "latch-*")]
+)
 def test_stored_runs_are_those_of_today(experiment, pattern):
     stored = sorted(MEASURED_FOLDER.glob(f"{pattern}.json"))
     assert {file.stem for file in stored} == set(experiment.runs())
