@@ -34,8 +34,9 @@ def layer(cell: str, start: str, width: int, lag: int) -> nn.Module:
     start : str
         ``pytorch``, ``keras`` oder ``orthogonal`` wie in `anncourse.initialisation`; ``small``:
         orthogonal, W ein Zehntel; ``kept``: ebenso, und U bleibt es; ``stretched``: orthogonal,
-        U das Anderthalbfache; ``identity``: U die Einheitsmatrix, W ein Zehntel. Bei Zellen mit Toren nach einem Strich der Achsenabschnitt
-        des Tors, das behält, oder ``chrono``: log U(1, k), bei der LSTM b_i = −b_f.
+        U das Anderthalbfache; ``identity``: U die Einheitsmatrix, W ein Zehntel. Bei Zellen mit
+        Toren nach einem Strich der Achsenabschnitt des Tors, das behält, oder ``chrono``:
+        log U(1, k), bei der LSTM b_i = −b_f.
     width : int
         Breite H.
     lag : int

@@ -188,7 +188,8 @@ def gradient_decay(
     """Norm des Gradienten gegen den Abstand k, logarithmisch, relativ zu k = 0.
 
     Die Farbe sagt, welche Zelle, die Linienform, welche Anfangswerte; dick ist nach dem Training.
-    Von mehreren Zufallsstarts ist der Median gezeichnet, das Band reicht vom kleinsten zum grössten.
+    Von mehreren Zufallsstarts ist der Median gezeichnet; das Band reicht vom kleinsten Wert zum
+    grössten.
 
     Parameters
     ----------
