@@ -9,7 +9,7 @@ import torch
 from anncourse.experiments import bit, held, latch
 from anncourse.experiments.bit import BitTask, Row, measure, neutral
 from anncourse.experiments.latch import LatchTask
-from anncourse.experiments.many import SOLVED, solved
+from anncourse.experiments.many import SOLVED, right, solved
 from anncourse.experiments.one_unit import fixed_point, slope
 from anncourse.experiments.starts import build, layer
 from anncourse.experiments.stored import MEASURED_FOLDER
@@ -164,15 +164,27 @@ def test_the_reach_of_a_row():
 # --- Wie das Bit gehalten wird --------------------------------------------------------------
 
 
-def test_the_factor_of_a_unit_at_rest_is_its_slope():
-    """Eine Einheit mit u = 2, an ihrem Fixpunkt: Ein Schritt multipliziert mit 0.166."""
+def after_a_push(number, steps=250):
+    """Ein Wert von ±3 am Anfang, danach nur Nullen: (T, N, 8, 2) und die Ziele."""
+    y = torch.tensor([1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0]).expand(1, number, 8)
+    x = torch.zeros(steps, number, 8, 2)
+    x[0, ..., 1] = 3 * (2 * y[0] - 1)
+    return x, y
+
+
+def one_unit(u):
     nets = build("rnn", "pytorch", 1, (0, 1))
     with torch.no_grad():
         for weight in nets.parameters():
             weight.zero_()
-        nets.U.fill_(2)
-        nets.W[:, 0, 1] = 3  # der Wert stösst an, dann ist Ruhe
-    found = held.factor(nets, held.silence(2, 250))
+        nets.U.fill_(u), nets.V.fill_(1)
+        nets.W[:, 0, 1] = 1  # der Wert stösst an, dann ist Ruhe
+    return nets
+
+
+def test_the_factor_of_a_unit_at_rest_is_its_slope():
+    """Eine Einheit mit u = 2, an ihrem Fixpunkt: Ein Schritt multipliziert mit 0.166."""
+    found = held.factor(one_unit(2), after_a_push(2)[0])
     assert found == pytest.approx([slope(2, fixed_point(2))] * 2, rel=1e-4)
 
 
@@ -180,10 +192,17 @@ def test_the_factor_of_an_orthogonal_net_that_stays_near_zero_is_one():
     nets = build("rnn", "orthogonal", 4, (0,))
     with torch.no_grad():
         nets.W.zero_(), nets.b.zero_(), nets.b_U.zero_()
-    assert held.factor(nets, held.silence(1, 250)) == pytest.approx([1], rel=1e-5)
+    assert held.factor(nets, after_a_push(1)[0]) == pytest.approx([1], rel=1e-5)
 
 
-def test_silence_asks_for_both_answers():
-    x = held.silence(3, 5)
-    assert x.shape == (5, 3, 2, 2) and (x[1:] == 0).all()
-    assert x[0, :, 0].tolist() == [[1, 1]] * 3 and x[0, :, 1].tolist() == [[1, -1]] * 3
+@pytest.mark.parametrize("u, answers", [(2, 1), (-2, 0)])
+def test_a_bit_whose_sign_alternates_is_held_all_the_same(u, answers):
+    nets, (x, y) = one_unit(u), after_a_push(2)
+    with torch.no_grad():
+        assert right(nets(x)[-1:], y).tolist() == [answers] * 2
+    assert held.readable(nets, x, y) == [1, 1]
+
+
+def test_what_has_faded_is_not_readable():
+    nets, (x, y) = one_unit(0.5), after_a_push(2, 2000)
+    assert max(held.readable(nets, x, y)) <= 0.75  # vier Folgen zum Prüfen
