@@ -115,6 +115,16 @@ def test_gates_of_a_latch_set_by_hand():
     assert task.accuracy(nets, (0,)).item() == 1
 
 
+def test_the_gate_of_a_mingru_sees_only_the_input():
+    task = LatchTask("mingru", "pytorch", 1)
+    nets = task.build((0,))
+    with torch.no_grad():
+        nets.W.zero_(), nets.b.zero_()
+        nets.W[0, 0, 0], nets.b[0, 0] = -20, 10  # z: zu bei der Marke, sonst offen
+    found = latch.gates("mingru", latch.parts(task, nets, 0))
+    assert found["z"]["mark"] < 0.01 < 0.99 < found["z"]["else"]
+
+
 # --- Was gespeichert ist --------------------------------------------------------------------
 
 

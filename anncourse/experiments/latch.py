@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from anncourse.cells import STEPS, unpack, unroll
+from anncourse.cells import STEPS, sigmoid, unpack, unroll
 from anncourse.experiments.many import Draw, Nets, drawing, report, right
 from anncourse.experiments.starts import build
 from anncourse.session import machine, versions
@@ -21,7 +21,7 @@ SEEDS = range(10)
 TRAINING = (60, 0.1)  # Schritte, Anteil der Marken
 TEST = (400, 0.01)
 BATCH_SIZE, TEST_SIZE, LOOKED_AT = 32, 200, 10
-GATES = {"lstm": "ifo", "gru": "rz"}
+GATES = {"lstm": "ifo", "gru": "rz", "mingru": "z"}
 
 
 def sequences(
@@ -76,11 +76,14 @@ class LatchTask:
         return right(nets(x), y)
 
 
+@torch.no_grad()
 def parts(task: LatchTask, nets: Nets, net: int) -> dict[str, np.ndarray]:
-    """Die Gewichte eines Netzes, wie sie `anncourse.cells.unroll` erwartet."""
+    """Die Gewichte eines Netzes wie für `anncourse.cells.unroll`; bei der minGRU die des Tors."""
+    if task.cell == "mingru":
+        return {"W_z": nets.W[net].double().numpy()[:1], "b_z": nets.b[net].double().numpy()[:1]}
     names = {"weight_ih_l0": nets.W, "weight_hh_l0": nets.U}
     names |= {"bias_ih_l0": nets.b, "bias_hh_l0": nets.b_U}
-    return unpack(task.cell, {k: v[net].detach().double().numpy() for k, v in names.items()})
+    return unpack(task.cell, {k: v[net].double().numpy() for k, v in names.items()})
 
 
 def gates(cell: str, p: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
@@ -93,8 +96,11 @@ def gates(cell: str, p: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """
     x, _ = sequences(LOOKED_AT, *TEST, torch.Generator().manual_seed(93))
     marked = x[..., 0].numpy() == 1  # (B, T)
-    states = [unroll(STEPS[cell], sequence, p) for sequence in x.double().numpy()]
-    found = {}
+    inputs, found = x.double().numpy(), {}
+    if cell == "mingru":  # ihr Tor sieht nur die Eingabe
+        states = [{"z": sigmoid(sequence @ p["W_z"].T + p["b_z"])} for sequence in inputs]
+    else:
+        states = [unroll(STEPS[cell], sequence, p) for sequence in inputs]
     for gate in GATES[cell]:
         values = np.stack([s[gate][:, 0] for s in states])  # (B, T)
         at = {"mark": values[marked].mean(), "else": values[~marked].mean()}
