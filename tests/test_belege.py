@@ -5,8 +5,17 @@ import pytest
 from anncourse.experiments.difference import compare
 from anncourse.experiments.imdb import better
 from anncourse.experiments.lengths import by_quarter
+from anncourse.experiments.many import SOLVED, solved
 from anncourse.experiments.stored import measured
 
+SECTIONS = [
+    "03_imdb",
+    "04_simple_rnn",
+    "05_vanishing_gradients",
+    "06_lstm_gru",
+    "07_lstm_imdb",
+    "08_inside_the_cell",
+]
 # Was die Kernaussagen behaupten: Der erste ist genauer als der zweite, oder nicht zu unterscheiden.
 BETTER = [
     ("gru-keras-?", "lstm-keras-?"),
@@ -40,7 +49,7 @@ def test_the_page_is_made_from_the_stored_runs(belege):
     assert belege.PAGE.read_text("utf-8") == made, "Neu erzeugen: python book/_tools/belege.py"
 
 
-@pytest.mark.parametrize("name", ["03_imdb", "04_simple_rnn", "07_lstm_imdb", "08_inside_the_cell"])
+@pytest.mark.parametrize("name", SECTIONS)
 def test_every_headline_has_a_row(belege, name):
     points = belege.headlines(belege.ROOT / "notebooks" / f"{name}.md")
     page = belege.PAGE.read_text("utf-8")
@@ -82,3 +91,48 @@ def test_in_the_counter_example_the_gates_win_in_every_run():
     runs = measured("order-*")["test_accuracies"]
     assert min(*runs["order-lstm"], *runs["order-gru"], *runs["order-gru-opened"]) > 0.99
     assert max(runs["order-rnn"]) < 0.99
+
+
+def test_who_halves_every_disturbance_holds_and_who_stays_orthogonal_does_not(belege):
+    """Abschnitt 9.3.5."""
+    runs = measured("held-rnn-*")
+    for _, run in runs.iterrows():
+        for right, factor, readable in zip(run["accuracies"], run["factor"], run["readable"]):
+            if right >= SOLVED and factor < belege.SAFE:
+                assert readable == 1
+            if run["start"] == "kept":
+                assert readable < 0.6 and 0.9 < factor < 1
+
+
+def solved_lag(row, width):
+    """Der grösste gelöste Abstand einer Zeile der Bit-Aufgabe; 0: keiner."""
+    lags = measured("bit-*")["lags"][f"bit-{row}-{width:02}"]
+    return max((int(lag) for lag, runs in lags.items() if solved(runs) >= 4), default=0)
+
+
+def test_how_far_a_bit_is_kept():
+    """Abschnitt 9.3.6: Was dort abzulesen ist."""
+    rnn = ("pytorch", "orthogonal", "small", "kept")
+    for width in (1, 4):
+        best = max(solved_lag(f"rnn-{start}", width) for start in rnn)
+        assert min(solved_lag(f"{cell}-keras-3", width) for cell in ("lstm", "gru")) >= best
+    assert solved_lag("rnn-small", 32) == solved_lag("rnn-pytorch", 32) == 200
+    assert solved_lag("rnn-pytorch", 32) > solved_lag("lstm-pytorch", 32)
+    for width in (4, 32):
+        opened = solved_lag("lstm-keras-3", width)
+        assert opened >= 4 * max(solved_lag(f"lstm-{s}", width) for s in ("pytorch", "keras-1"))
+        assert solved_lag("gru-keras-3", width) == 200
+        assert solved_lag("rnn-kept", width) < min(
+            solved_lag(f"rnn-{start}", width) for start in ("pytorch", "orthogonal", "small")
+        )
+
+
+def test_who_learns_the_latch():
+    """Abschnitt 9.3.6: eine LSTM-Einheit immer, ein RNN mit einer Einheit nie, mit vieren schon."""
+    runs = measured("latch-*")["accuracies"].map(lambda found: solved({"accuracies": found}))
+    assert runs["latch-lstm-keras-1-01"] == runs["latch-lstm-keras-3-01"] == 10
+    assert runs["latch-rnn-orthogonal-01"] == runs["latch-rnn-small-01"] == 0
+    assert runs["latch-rnn-orthogonal-04"] == 10
+    assert 0 < runs["latch-gru-keras-3-01"] < 10 and 0 < runs["latch-gru-keras-0-01"] < 10
+    gates = measured("latch-lstm-*-01")["gates"].explode()
+    assert all(run["f"]["mark"] < 0.35 < 0.8 < run["f"]["else"] for run in gates)

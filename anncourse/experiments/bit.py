@@ -8,6 +8,7 @@ Zufallsstarts. Berichtet wird über fünf andere.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 
 import pandas as pd
 import torch
@@ -59,30 +60,37 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """Welche Zeilen gerechnet werden: nicht alle, sondern jene, an denen eine Frage hängt."""
-    full = {
-        "rnn": ("pytorch", "orthogonal", "small", "kept"),
-        "relu": ("identity",),
-        "lstm": ("pytorch", "keras-1", "keras-3"),
-        "gru": ("keras-3",),
-    }
-    some = {
-        "lstm": ("keras-0", "keras-chrono", "orthogonal-1"),
-        "gru": ("pytorch", "keras-0", "keras-chrono", "orthogonal-0"),
-        "mingru": ("pytorch", "pytorch-3"),
-    }
-    silent = {"rnn": ("orthogonal", "small"), "lstm": ("keras-1", "keras-3"), "gru": ("keras-3",)}
+    """Welche Zeilen gerechnet werden: nicht alle, sondern jene, an denen eine Frage hängt.
 
-    def every(starts: dict, widths: Sequence[int], distractors: bool = True) -> list[Row]:
-        return [Row(c, s, w, distractors) for c in starts for s in starts[c] for w in widths]
-
-    plain = [Row("lstm", "keras-3", 4, optimiser="sgd")]
-    plain += [
-        Row("rnn", start, 32, optimiser=optimiser)
-        for start in ("orthogonal", "stretched")
-        for optimiser in ("sgd", "unclipped")
-    ]
-    return [*every(full, WIDTHS), *every(some, (4, 32)), *every(silent, (4, 32), False), *plain]
+    Je Anfangswerte die Breiten, an denen man sie mit anderen vergleicht. Stille und gewöhnlicher
+    Gradientenabstieg sind nur mit einer Breite gerechnet.
+    """
+    widths = {
+        "rnn-pytorch": (1, 4, 32),
+        "rnn-orthogonal": (1, 4, 32),
+        "rnn-small": WIDTHS,
+        "rnn-kept": (1, 4, 32),
+        "relu-identity": (4, 32),
+        "lstm-pytorch": (4, 32),
+        "lstm-keras-1": (1, 4, 32),
+        "lstm-keras-3": WIDTHS,
+        "lstm-keras-chrono": (4,),
+        "gru-pytorch": (4,),
+        "gru-keras-0": (4,),
+        "gru-keras-3": WIDTHS,
+        "gru-keras-chrono": (4,),
+        "mingru-pytorch-3": (4, 32),
+    }
+    found = []
+    for name, several in widths.items():
+        cell, start = name.split("-", 1)
+        found += [Row(cell, start, width) for width in several]
+        if name in ("rnn-small", "lstm-keras-1", "lstm-keras-3", "gru-keras-3"):
+            found.append(Row(cell, start, 4, distractors=False))
+    found.append(Row("lstm", "keras-3", 4, optimiser="sgd"))
+    for start, optimiser in product(("orthogonal", "stretched"), ("sgd", "unclipped")):
+        found.append(Row("rnn", start, 32, optimiser=optimiser))
+    return found
 
 
 @dataclass(frozen=True)

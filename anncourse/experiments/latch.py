@@ -110,13 +110,20 @@ def gates(cell: str, p: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
 
 def runs() -> dict[str, LatchTask]:
     """Name → Aufgabe."""
-    starts = {
-        "rnn": ("orthogonal", "small"),
-        "lstm": ("keras-1", "keras-3"),
-        "gru": ("keras-0", "keras-3"),
-        "mingru": ("pytorch", "pytorch-3"),
+    widths = {
+        "rnn-orthogonal": (1, 4, 32),
+        "rnn-small": (1, 4, 32),
+        "lstm-keras-1": (1, 4),
+        "lstm-keras-3": (1, 4, 32),
+        "gru-keras-0": (1, 4),
+        "gru-keras-3": (1, 4, 32),
+        "mingru-pytorch": (1, 4),
+        "mingru-pytorch-3": (1, 4, 32),
     }
-    tasks = [LatchTask(c, s, w) for c in starts for s in starts[c] for w in (1, 4, 32)]
+    tasks = []
+    for name, several in widths.items():
+        cell, start = name.split("-", 1)
+        tasks += [LatchTask(cell, start, width) for width in several]
     return {f"latch-{t.cell}-{t.start}-{t.width:02}": t for t in tasks}
 
 
