@@ -1,33 +1,18 @@
 """Die Hyperparameter des Kapitels, die sich selbst prüfen, und das Rezept jeder Zelle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from anncourse.checks import checked, choice, flag, optional, real, whole
+from anncourse.checks import Rule, checked, choice, flag, optional, real, whole
 
 CELLS = ("rnn", "lstm", "gru")
 SCHEMES = ("pytorch", "keras", "orthogonal", "forget_bias_3", "irnn")  # Anfangswerte
 SEED = whole(0, 2**32 - 1)
-RULES = {
-    "vocabulary_size": whole(2, 2**15),
-    "maxlen": whole(1, 100_000),
-    "validation_fraction": real(above=0, below=1),
-    "split_seed": SEED,
-    "embedding_dim": whole(1, 4096),
-    "hidden_size": whole(1, 4096),
-    "init": choice(SCHEMES),
-    "embedding_dropout": real(least=0, below=1),
-    "excerpt": optional(whole(1, 100_000)),
-    "batch_size": whole(1, 100_000),
-    "epochs": whole(1, 1000),
-    "similar_length": flag,
-    "padding_side": choice(("left", "right")),
-    "learning_rate": real(above=0, most=1000),
-    "final_rate": real(least=0, most=1),
-    "rho": real(least=0, below=1),
-    "epsilon": real(least=1e-30, most=1),  # bei einfacher Genauigkeit nicht null
-    "gradient_norm": real(least=0),
-    "averaging": real(least=0, below=1),
-}
+
+
+def _ruled(default: object, rule: Rule) -> Any:
+    """Ein Feld mit seiner Voreinstellung und der Regel, der jeder Wert genügen muss."""
+    return field(default=default, metadata={"rule": rule})
 
 
 @dataclass(frozen=True)
@@ -43,11 +28,9 @@ class Config:
         Anzahl Zeilen der Einbettung, mit ``<PAD>`` = 0 und ``<UNK>`` = 1.
     maxlen : int
         Von längeren Kritiken bleiben die *letzten* ``maxlen`` Wörter.
-    validation_fraction : float
-        Anteil des Trainingsteils, der zur Validierung dient.
-    split_seed : int
-        Zufallsstart der Aufteilung. Er ist von jenem des Trainings unabhängig: Alle Läufe teilen
-        sich dieselbe Aufteilung und denselben Wortschatz.
+    validation_fraction, split_seed : float, int
+        Anteil des Trainingsteils, der zur Validierung dient, und Zufallsstart dieser Aufteilung.
+        Er ist von jenem des Trainings unabhängig: Alle Läufe teilen sie und den Wortschatz.
     embedding_dim, hidden_size : int
         Breite E der Einbettung und H des Zustands.
     init : str
@@ -56,13 +39,11 @@ class Config:
         Anteil der Komponenten der eingebetteten Wörter, die beim Training auf 0 gesetzt
         werden: dieselben bei allen Wörtern einer Kritik (Gal und Ghahramani 2016).
     excerpt : int or None
-        Beim Training liest das Netz von längeren Kritiken einen zufälligen Ausschnitt von so
-        vielen Wörtern, in jeder Epoche einen anderen; ohne Angabe alles. Validierung und Test
-        lesen immer alles.
-    batch_size : int
-        Höchstens so viele Kritiken je Stapel beim Training.
-    epochs : int
-        Durchgänge durch die Trainingsseite.
+        Von längeren Kritiken liest das Netz beim Training in jeder Epoche einen anderen,
+        zufälligen Ausschnitt von so vielen Wörtern; ohne Angabe, wie bei Validierung und Test,
+        alles.
+    batch_size, epochs : int
+        Höchstens so viele Kritiken je Stapel beim Training; Durchgänge durch die Trainingsseite.
     similar_length : bool
         Stapel aus Kritiken ähnlicher Länge, aufgefüllt bis zur längsten des Stapels. Sonst
         zufällige Stapel, alle auf ``maxlen`` aufgefüllt.
@@ -78,31 +59,32 @@ class Config:
         Anteil des alten Werts im gleitenden Mittel der Gewichte, je Schritt.
     """
 
-    vocabulary_size: int = 10_000
-    maxlen: int = 500
-    validation_fraction: float = 0.2
-    split_seed: int = 0
-    embedding_dim: int = 32
-    hidden_size: int = 32
-    init: str = "keras"
-    embedding_dropout: float = 0.4
-    excerpt: int | None = 200
-    batch_size: int = 128
-    epochs: int = 8
-    similar_length: bool = True
-    padding_side: str = "left"
-    learning_rate: float = 1e-3
-    final_rate: float = 0.05
-    rho: float = 0.9
-    epsilon: float = 1e-7
-    gradient_norm: float = 1.0
-    averaging: float = 0.995
+    vocabulary_size: int = _ruled(10_000, whole(2, 2**15))
+    maxlen: int = _ruled(500, whole(1, 100_000))
+    validation_fraction: float = _ruled(0.2, real(above=0, below=1))
+    split_seed: int = _ruled(0, SEED)
+    embedding_dim: int = _ruled(32, whole(1, 4096))
+    hidden_size: int = _ruled(32, whole(1, 4096))
+    init: str = _ruled("keras", choice(SCHEMES))
+    embedding_dropout: float = _ruled(0.4, real(least=0, below=1))
+    excerpt: int | None = _ruled(200, optional(whole(1, 100_000)))
+    batch_size: int = _ruled(128, whole(1, 100_000))
+    epochs: int = _ruled(8, whole(1, 1000))
+    similar_length: bool = _ruled(True, flag)
+    padding_side: str = _ruled("left", choice(("left", "right")))
+    learning_rate: float = _ruled(1e-3, real(above=0, most=1000))
+    final_rate: float = _ruled(0.05, real(least=0, most=1))
+    rho: float = _ruled(0.9, real(least=0, below=1))
+    epsilon: float = _ruled(1e-7, real(least=1e-30, most=1))  # bei einfacher Genauigkeit nicht null
+    gradient_norm: float = _ruled(1.0, real(least=0))
+    averaging: float = _ruled(0.995, real(least=0, below=1))
 
     def __post_init__(self):
         for name, rule in RULES.items():
             object.__setattr__(self, name, checked(name, getattr(self, name), rule))
 
 
+RULES: dict[str, Rule] = {f.name: f.metadata["rule"] for f in fields(Config)}
 RECIPES = {  # gefunden von `make search`, allein auf dem Validierungsteil
     "rnn": Config(learning_rate=1e-3, epochs=16, embedding_dropout=0.6),
     "lstm": Config(learning_rate=1e-2, epochs=8, embedding_dropout=0.6),

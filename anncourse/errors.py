@@ -1,6 +1,4 @@
-"""Fehler, die eine Leserin auslösen kann. Jede Meldung sagt, was gegeben war, was erwartet
-wird und was zu tun ist.
-"""
+"""Fehler, die eine Leserin auslösen kann: was gegeben war, was erwartet wird, was zu tun ist."""
 
 import errno
 
@@ -20,27 +18,19 @@ REASONS = {
 
 
 class AnncourseError(Exception):
-    """Gemeinsame Basis aller Fehler des Pakets."""
+    """Gemeinsame Basis aller Fehler des Pakets; mit diesem Status endet die Kommandozeile."""
 
     exit_status = 1
 
 
 class InputError(AnncourseError, ValueError):
-    """Die Eingabe stimmt nicht: unbekannte Zelle, leere Kritik, falscher Ordner …
-
-    Die Kommandozeile endet mit Status 2.
-    """
+    """Die Eingabe stimmt nicht: unbekannte Zelle, leere Kritik, falscher Ordner …"""
 
     exit_status = 2
 
 
 class OutsideError(AnncourseError, RuntimeError):
-    """Etwas ausserhalb des Programms ist gescheitert: Internet, Datenträger, Rechte.
-
-    Die Kommandozeile endet mit Status 1.
-    """
-
-    exit_status = 1
+    """Etwas ausserhalb des Programms ist gescheitert: Internet, Datenträger, Rechte."""
 
 
 def missing_extra(package: str, extra: str) -> OutsideError:

@@ -28,9 +28,8 @@ class Reviews:
     name : str
         «IMDb», «Beispieldaten» oder der Name des Ordners; nie ein Pfad.
     train_texts, test_texts : list of str
-        Die Kritiken beider Teile, von `load_reviews` nach Klasse und dann nach dem Text geordnet:
-        In welcher Reihenfolge eine Quelle sie liefert, ändert so weder die Prüfsumme noch die
-        Aufteilung.
+        Von `load_reviews` nach Klasse und dann nach dem Text geordnet: In welcher Reihenfolge
+        eine Quelle sie liefert, ändert so weder die Prüfsumme noch die Aufteilung.
     train_labels, test_labels : numpy.ndarray
         0 = negativ, 1 = positiv; Form ``(N,)``, int8.
 
@@ -62,10 +61,8 @@ class Reviews:
     def digest(self) -> str:
         """SHA-256 über Texte und Labels beider Teile, 64 hexadezimale Zeichen."""
         digest = hashlib.sha256()
-        for texts, labels in (
-            (self.train_texts, self.train_labels),
-            (self.test_texts, self.test_labels),
-        ):
+        parts = (self.train_texts, self.train_labels), (self.test_texts, self.test_labels)
+        for texts, labels in parts:
             for text in texts:
                 digest.update(text.encode() + b"\0")
             digest.update(labels.tobytes())
@@ -84,9 +81,8 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
     Parameters
     ----------
     source : str or path, optional
-        ``"imdb"`` (vom Hub, in der festgelegten Revision), ein Ordner mit den
-        Parquet-Dateien des Hubs oder ``"sample"`` (erzeugt, ohne Internet). Ohne Angabe gilt
-        die Umgebungsvariable ``ANNCOURSE_DATA``, ohne diese ``"imdb"``.
+        ``"imdb"`` (vom Hub), ein Ordner mit dessen Parquet-Dateien oder ``"sample"`` (erzeugt,
+        ohne Internet). Ohne Angabe gilt ``ANNCOURSE_DATA``, ohne diese Variable ``"imdb"``.
 
     Raises
     ------
@@ -115,26 +111,22 @@ def load_reviews(source: str | os.PathLike | None = None) -> Reviews:
             )
         return reviews
     folder = resolve(source, "Der Ordner der Daten")
-    reviews = _ordered(folder.name, *_from_folder(folder))
+    if not os.path.isdir(folder):  # auch dann falsch, wenn der Name zu lang ist
+        raise InputError(
+            f"Den Ordner «{folder}» gibt es nicht. Erwartet wird «imdb», «sample» oder ein Ordner "
+            "mit den Dateien train-*.parquet und test-*.parquet."
+        )
+    reviews = _ordered(folder.name, *_read_part(folder, "train"), *_read_part(folder, "test"))
     return replace(reviews, name="IMDb") if reviews.digest == IMDB_DIGEST else reviews
 
 
-def _ordered(
-    name: str,
-    train_texts: Sequence[str],
-    train_labels: Sequence[int],
-    test_texts: Sequence[str],
-    test_labels: Sequence[int],
-) -> Reviews:
+def _ordered(name: str, train_texts, train_labels, test_texts, test_labels) -> Reviews:
     """Ordnet nach Klasse, dann nach Text: Hub und Ordner ergeben denselben Datensatz."""
-    train, test = sorted(zip(train_labels, train_texts)), sorted(zip(test_labels, test_texts))
-    return Reviews(
-        name,
-        [text for _, text in train],
-        np.array([label for label, _ in train], dtype=np.int8),
-        [text for _, text in test],
-        np.array([label for label, _ in test], dtype=np.int8),
-    )
+    columns: list = []
+    for texts, labels in ((train_texts, train_labels), (test_texts, test_labels)):
+        pairs = sorted(zip(labels, texts))
+        columns += [text for _, text in pairs], [label for label, _ in pairs]
+    return Reviews(name, *columns)
 
 
 def _from_hub() -> tuple:
@@ -142,10 +134,8 @@ def _from_hub() -> tuple:
 
     try:
         parts = load_dataset(HUB_NAME, revision=HUB_REVISION)
-        columns = [(part, column) for part in ("train", "test") for column in COLUMNS]
-        return tuple(
-            parts[part][column][:] for part, column in columns
-        )  # [:] liest alles auf einmal
+        # [:] liest alles auf einmal
+        return tuple(parts[part][column][:] for part in ("train", "test") for column in COLUMNS)
     except Exception as error:  # Internet, Datenträger, Rechte: datasets wirft dafür vieles
         raise OutsideError(
             f"Der Datensatz {HUB_NAME} liess sich nicht laden ({error}). Gebraucht wird beim "
@@ -153,15 +143,6 @@ def _from_hub() -> tuple:
             "Ordner (--data ORDNER) oder mit erzeugten Beispielen (--data sample); in einem "
             f"Notebook setzen Sie dafür die Umgebungsvariable {ENVIRONMENT_VARIABLE}."
         ) from error
-
-
-def _from_folder(folder: Path) -> tuple:
-    if not os.path.isdir(folder):  # auch dann falsch, wenn der Name zu lang ist
-        raise InputError(
-            f"Den Ordner «{folder}» gibt es nicht. Erwartet wird «imdb», «sample» oder ein Ordner "
-            "mit den Dateien train-*.parquet und test-*.parquet."
-        )
-    return (*_read_part(folder, "train"), *_read_part(folder, "test"))
 
 
 def _read_part(folder: Path, part: str) -> tuple[list[str], list[int]]:
@@ -226,7 +207,7 @@ def _read_file(file: Path) -> tuple[list[str], list[int], str]:
 
 def _check_rows(texts: Sequence[object], labels: Sequence[object], where: str) -> None:
     """Jede Zeile hat eine Kritik und ein Label."""
-    wrong_labels = [label for label in labels if isinstance(label, str) or label not in (0, 1)]
+    wrong_labels = [label for label in labels if label not in (0, 1)]
     if wrong_labels:
         kind = ", ein Text" if isinstance(wrong_labels[0], str) else ""
         raise InputError(
@@ -246,8 +227,4 @@ def _is_review(text: object) -> bool:
     """Ein Text in Unicode mit mindestens einem Buchstaben oder einer Ziffer."""
     if not isinstance(text, str) or not any(map(str.isalnum, text)):
         return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # halbe Zeichen
-        return False
-    return True
+    return text == text.encode(errors="ignore").decode()  # ohne halbe Zeichen
