@@ -34,15 +34,9 @@ Arrays = dict[str, np.ndarray]
 def cached(key: Mapping[str, object], build: Callable[[], Arrays]) -> Arrays:
     """Liest Felder aus dem Zwischenspeicher oder berechnet sie und legt sie dort ab.
 
-    Eine Datei wird erst sichtbar, wenn sie vollständig ist: Zwei Läufe zugleich stören sich
-    nicht. Eine beschädigte wird neu erstellt, ein voller Datenträger nur gemeldet.
-
-    Parameters
-    ----------
-    key : mapping
-        Alles, wovon das Ergebnis abhängt; als JSON darstellbar.
-    build : callable
-        Berechnet die Felder, Name → NumPy-Feld.
+    ``key`` ist alles, wovon das Ergebnis abhängt, als JSON darstellbar. Eine Datei wird erst
+    sichtbar, wenn sie vollständig ist: Zwei Läufe zugleich stören sich nicht. Eine beschädigte
+    wird neu erstellt, ein voller Datenträger nur gemeldet.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     name = f"{digest[:32]}.npz"

@@ -2,8 +2,7 @@
 
 Ein Zustand ist ein Wörterbuch von Vektoren der Länge H: ``{"h": …}``, bei der LSTM auch
 ``"c"``. Ein Schritt gibt den neuen Zustand zurück, samt den Toren, damit man sie ansehen
-kann. Die Gewichte heissen wie im Text: ``W_i`` ist (H, I), ``U_i`` ist (H, H), ``b_i`` ist
-(H,).
+kann. Die Gewichte heissen wie im Text: ``W_i`` (H, I), ``U_i`` (H, H), ``b_i`` (H,).
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ import numpy as np
 
 State = dict[str, np.ndarray]
 Parameters = Mapping[str, np.ndarray]
+Step = Callable[[np.ndarray, State, Parameters], State]
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -24,10 +24,8 @@ def rnn_step(x: np.ndarray, state: State, p: Parameters) -> State:
 
     Parameters
     ----------
-    x : numpy.ndarray
-        Eingabe x_t, Form ``(I,)``.
-    state : dict
-        Zustand des vorigen Schritts mit ``"h"``, Form ``(H,)``.
+    x, state : numpy.ndarray, dict
+        Eingabe x_t, ``(I,)``; Zustand des vorigen Schritts mit ``"h"``, ``(H,)``.
     p : mapping
         ``W`` (H, I), ``U`` (H, H), ``b`` (H,).
 
@@ -48,10 +46,8 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
 
     Parameters
     ----------
-    x : numpy.ndarray
-        Eingabe x_t, Form ``(I,)``.
-    state : dict
-        Zustand des vorigen Schritts mit ``"h"`` und ``"c"``, je ``(H,)``.
+    x, state : numpy.ndarray, dict
+        Eingabe x_t, ``(I,)``; Zustand des vorigen Schritts mit ``"h"`` und ``"c"``, je ``(H,)``.
     p : mapping
         ``W_g`` (H, I), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o, k.
 
@@ -78,10 +74,8 @@ def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
 
     Parameters
     ----------
-    x : numpy.ndarray
-        Eingabe x_t, Form ``(I,)``.
-    state : dict
-        Zustand des vorigen Schritts mit ``"h"``, Form ``(H,)``.
+    x, state : numpy.ndarray, dict
+        Eingabe x_t, ``(I,)``; Zustand des vorigen Schritts mit ``"h"``, ``(H,)``.
     p : mapping
         ``W_g``, ``U_g``, ``b_g`` für g in r, z, n und der zweite Achsenabschnitt
         ``b_n2`` (im Text b′_n), den das Rücksetztor multipliziert.
@@ -102,11 +96,7 @@ def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     return {"h": (1 - z) * n + z * h, "r": r, "z": z, "n": n}
 
 
-STEPS: dict[str, Callable[[np.ndarray, State, Parameters], State]] = {
-    "rnn": rnn_step,
-    "lstm": lstm_step,
-    "gru": gru_step,
-}
+STEPS: dict[str, Step] = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}
 STACKED = {"rnn": ("",), "lstm": ("_i", "_f", "_k", "_o"), "gru": ("_r", "_z", "_n")}
 
 
@@ -115,34 +105,23 @@ def zero_state(hidden_size: int) -> State:
     return {"h": np.zeros(hidden_size), "c": np.zeros(hidden_size)}
 
 
-def unroll(
-    step: Callable[[np.ndarray, State, Parameters], State],
-    inputs: np.ndarray,
-    p: Parameters,
-    state: State | None = None,
-) -> State:
+def unroll(step: Step, inputs: np.ndarray, p: Parameters, state: State | None = None) -> State:
     """Die Schleife des RNN: wendet ``step`` auf jeden Schritt einer Folge an.
 
     Parameters
     ----------
-    step : callable
-        `rnn_step`, `lstm_step` oder `gru_step`.
-    inputs : numpy.ndarray
-        Die Folge x_1 … x_T, Form ``(T, I)``.
-    p : mapping
-        Gewichte der Zelle.
-    state : dict, optional
-        Anfangszustand; ohne Angabe null.
+    step, p : callable, mapping
+        `rnn_step`, `lstm_step` oder `gru_step` und die Gewichte dazu.
+    inputs, state : numpy.ndarray, dict
+        Die Folge x_1 … x_T, Form ``(T, I)``; der Anfangszustand, ohne Angabe null.
 
     Returns
     -------
     dict
-        Jede Grösse der Zelle über alle Schritte, je Form ``(T, H)``. Der letzte Zustand ist
-        ``["h"][-1]``.
+        Jede Grösse der Zelle über alle Schritte, je ``(T, H)``; die letzte steht in ``[-1]``.
     """
     if state is None:
-        hidden_size = next(value.shape[0] for name, value in p.items() if name.startswith("U"))
-        state = zero_state(hidden_size)
+        state = zero_state(next(len(U) for name, U in p.items() if name.startswith("U")))
     states = []
     for x in inputs:  # x_t: (I,)
         state = step(x, state, p)
@@ -155,20 +134,13 @@ def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
 
     PyTorch stapelt die Tore untereinander: i, f, g, o bei der LSTM (g ist unser k), r, z, n
     bei der GRU. Und es führt zwei Achsenabschnitte; wo beide nur addiert werden, steht
-    hier ihre Summe.
+    hier ihre Summe. Die Namen im Ergebnis sind jene des Texts.
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"}
-        Die Zelle.
     weights : mapping
         ``weight_ih_l0`` (G·H, I), ``weight_hh_l0`` (G·H, H), ``bias_ih_l0`` und
         ``bias_hh_l0`` (G·H,), mit G = 1, 4 oder 3.
-
-    Returns
-    -------
-    dict
-        Gewichte mit den Namen des Texts.
     """
     names = STACKED[cell]
     W, U, b_ih, b_hh = (

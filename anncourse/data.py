@@ -24,18 +24,11 @@ from anncourse.text import PAD, Vocabulary, normalise
 
 
 def split(reviews: Reviews, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Teilt den Trainingsteil in Training und Validierung.
+    """Teilt den Trainingsteil in Training und Validierung, deren Anteil ``fraction`` sei.
 
     Beide Klassen behalten ihren Anteil; gleiche Texte bleiben auf derselben Seite; Texte, die
     auch im Testteil stehen, kommen in die Validierung, solange sie darin Platz haben: So lernt
     kein Netz eine Testkritik.
-
-    Parameters
-    ----------
-    reviews : Reviews
-        Der Datensatz.
-    fraction, seed : float, int
-        Anteil der Validierung, zwischen 0 und 1; Zufallsstart.
 
     Returns
     -------
@@ -114,14 +107,10 @@ class EncodedReviews(Dataset):
 
     Attributes
     ----------
-    ids : list of torch.Tensor
-        Wortnummern je Kritik, int16, höchstens ``maxlen`` lang.
-    labels : torch.Tensor
-        0 oder 1, Form ``(N,)``, float32.
-    padding_side : {"left", "right"}
-        Auf welcher Seite aufgefüllt wird.
-    fixed_length : int or None
-        Auf welche Länge; ohne Angabe bis zur längsten Kritik des Stapels.
+    ids, labels : list of torch.Tensor, torch.Tensor
+        Wortnummern je Kritik, int16, höchstens ``maxlen`` lang; 0 oder 1, ``(N,)``, float32.
+    padding_side, fixed_length : {"left", "right"}, int or None
+        Wo und auf welche Länge aufgefüllt wird; ohne Länge bis zur längsten Kritik des Stapels.
     excerpt : int or None
         Von längeren Kritiken kommt jedes Mal ein anderer, zufälliger Ausschnitt von so vielen
         Wörtern; ohne Angabe alles.
@@ -187,20 +176,14 @@ class LengthBatchSampler(Sampler[list[int]]):
 
     Parameters
     ----------
-    lengths : numpy.ndarray
-        Länge jeder Kritik, Form ``(N,)``.
-    batch_size : int
-        Höchstens so viele Kritiken je Stapel.
-    seed : int
-        Zufallsstart; jede Epoche mischt neu.
+    lengths, batch_size : numpy.ndarray, int
+        Länge jeder Kritik, Form ``(N,)``; höchstens so viele Kritiken je Stapel.
     """
 
     GROUP = 50
 
     def __init__(self, lengths: np.ndarray, batch_size: int, seed: int):
-        self.lengths = lengths
-        self.batch_size = batch_size
-        self.seed = seed
+        self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -229,17 +212,13 @@ class LengthBatchSampler(Sampler[list[int]]):
 
 
 class ReviewsDataModule(pl.LightningDataModule):
-    """Alles, was das Training an Daten braucht.
+    """Alles, was das Training an Daten braucht: der Wortschatz und drei nummerierte Teile.
 
     Das Zerlegen und Nummerieren dauert Sekunden; sein Ergebnis liegt danach im Zwischenspeicher
     (`anncourse.cache`).
 
     Parameters
     ----------
-    reviews : Reviews
-        Der Datensatz, aus `anncourse.sources.load_reviews`.
-    config : Config, optional
-        Hyperparameter.
     seed : int
         Zufallsstart der Stapel. Die Aufteilung hängt nur von ``config.split_seed`` ab.
 

@@ -11,12 +11,10 @@ from anncourse.config import SCHEMES
 
 @torch.no_grad()
 def initialise(model: Any, scheme: str) -> None:
-    """Setzt Einbettung, rekurrente Schicht und Ausgabe eines Netzes auf Anfangswerte.
+    """Setzt ``embedding``, ``recurrent`` und ``output`` eines Netzes auf Anfangswerte.
 
     Parameters
     ----------
-    model : torch.nn.Module
-        Ein Netz mit ``embedding``, ``recurrent`` und ``output``.
     scheme : {"pytorch", "keras", "orthogonal", "forget_bias_3", "irnn"}
         ``pytorch``
             Voreinstellung: alles U(±1/√H), Einbettung N(0, 1).

@@ -15,11 +15,6 @@ class SentimentClassifier(nn.Module):
 
     Die Zahl ist das Logit z; die Wahrscheinlichkeit «positiv» ist σ(z).
 
-    Parameters
-    ----------
-    config : Config, optional
-        Grössen und Anfangswerte.
-
     References
     ----------
     Dropout mit einer Maske je Folge: Gal und Ghahramani 2016, arXiv:1512.05287.

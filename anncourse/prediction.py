@@ -1,7 +1,6 @@
 """Eine Kritik beurteilen, Wort für Wort, mit den Gleichungen aus `anncourse.cells`.
 
-Hier rechnet NumPy allein: Der Start dauert Bruchteile einer Sekunde, und jede Grösse der
-Zelle liegt offen da.
+NumPy rechnet allein: Der Start ist kurz, und jede Grösse der Zelle liegt offen da.
 """
 
 from dataclasses import dataclass
@@ -19,10 +18,8 @@ class Reading:
 
     Attributes
     ----------
-    words : list of str
-        Die T gelesenen Wörter; unbekannte als ``<UNK>``.
-    probabilities : numpy.ndarray
-        Wahrscheinlichkeit «positiv» nach jedem Wort, Form ``(T,)``.
+    words, probabilities : list of str, numpy.ndarray
+        Die T gelesenen Wörter, unbekannte als ``<UNK>``; Wahrscheinlichkeit «positiv» nach jedem.
     states : dict
         Zustand, Übertrag und Tore, je Form ``(T, H)``.
     """

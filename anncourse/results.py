@@ -20,12 +20,9 @@ class RunResult:
     ----------
     cell, data, digest : str
         Die Zelle; der Name der Daten und ihre SHA-256.
-    seed, epochs : int
-        Zufallsstart; verlangte Epochen.
-    parameters : int
-        Anzahl trainierbarer Zahlen.
-    best_epoch : int
-        Die beste Epoche nach Validierungsgenauigkeit, von 1 an gezählt.
+    seed, epochs, parameters, best_epoch : int
+        Zufallsstart; verlangte Epochen; Anzahl trainierbarer Zahlen; die beste Epoche nach
+        Validierungsgenauigkeit, von 1 an gezählt.
     val_accuracy, test_accuracy : float
         Anteile richtiger Urteile mit den Gewichten der besten Epoche, zwischen 0 und 1; ``None``,
         wo nicht gemessen wurde.
@@ -81,16 +78,10 @@ def metrics_table(file) -> pd.DataFrame:
     Lightning schreibt je Epoche eine Zeile für die Validierung und eine für das Training; was
     in der einen fehlt, steht in der anderen.
 
-    Parameters
-    ----------
-    file : path or file object
-        ``metrics.csv``.
-
     Returns
     -------
     pandas.DataFrame
-        Index ``Epoche`` ab 1; Spalten ``train_loss``, ``val_loss``, ``train_accuracy``,
-        ``val_accuracy``.
+        Index ``Epoche`` ab 1; Spalten wie in `METRICS`.
     """
     rows = pd.read_csv(file)
     table = rows.groupby("epoch").first().reindex(columns=METRICS)
@@ -99,19 +90,11 @@ def metrics_table(file) -> pd.DataFrame:
 
 
 def interval(accuracy: float, number: int, z: float = 1.96) -> tuple[float, float]:
-    """95-%-Intervall einer Genauigkeit auf ``number`` Kritiken (Wilson 1927).
+    """95-%-Intervall, zwischen 0 und 1, einer Genauigkeit auf ``number`` Kritiken (Wilson 1927).
 
     Es misst nur den Zufall der Teststichprobe, nicht den des Trainings.
-
-    Returns
-    -------
-    low, high : float
-        Zwischen 0 und 1.
     """
-    centre = (accuracy + z**2 / (2 * number)) / (1 + z**2 / number)
-    half = (
-        z
-        / (1 + z**2 / number)
-        * math.sqrt(accuracy * (1 - accuracy) / number + z**2 / (4 * number**2))
-    )
+    scale = 1 + z**2 / number
+    centre = (accuracy + z**2 / (2 * number)) / scale
+    half = z / scale * math.sqrt(accuracy * (1 - accuracy) / number + z**2 / (4 * number**2))
     return centre - half, centre + half

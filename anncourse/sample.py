@@ -1,7 +1,7 @@
 """Beispieldaten: erzeugte Filmkritiken, in denen die Reihenfolge der Wörter zählt.
 
-Für Leserinnen ohne Internet und für die Tests. Die Texte sind künstlich: Wie gut ein Netz auf
-echten Kritiken ist, lässt sich an ihnen nicht ablesen. Eine Kritik entsteht aus Satzmustern::
+Für Leserinnen ohne Internet und für die Tests; wie gut ein Netz auf echten Kritiken ist, lässt
+sich an ihnen nicht ablesen. Eine Kritik entsteht aus Satzmustern::
 
     Kritik      = [Beiläufiges ...] Urteil [Urteil] Beiläufiges [Beiläufiges ...]
     Urteil      = Muster mit {A} und {B}   (in 60 % der Kritiken)
@@ -14,11 +14,10 @@ echten Kritiken ist, lässt sich an ihnen nicht ablesen. Eine Kritik entsteht au
     positiv: The acting was brilliant and the music wasn't dull.
     negativ: The acting was dull and the music wasn't brilliant.
 
-Solche **Zwillinge** bestehen aus denselben Wörtern; nur die Reihenfolge unterscheidet sie. Im
-Korpus steht von jedem Paar eine Fassung, jede mit gleicher Wahrscheinlichkeit. Wer die Wörter
-bloss zählt (bag of words), muss bei Zwillingen raten und liegt im Mittel bei höchstens
-40 % + 60 % / 2 = 70 %. Nach dem Urteil folgt Beiläufiges: Ein Netz, das Wort für Wort liest,
-muss das Urteil bis zum Schluss behalten.
+Solche **Zwillinge** unterscheidet nur die Reihenfolge ihrer Wörter; im Korpus steht von jedem
+Paar eine Fassung, jede gleich oft. Wer die Wörter bloss zählt (bag of words), muss bei Zwillingen
+raten und liegt im Mittel bei höchstens 40 % + 60 % / 2 = 70 %. Nach dem Urteil folgt Beiläufiges:
+Ein Netz, das Wort für Wort liest, muss das Urteil bis zum Schluss behalten.
 """
 
 import random
@@ -119,20 +118,12 @@ def _pair(rng: random.Random) -> tuple[str, str]:
 
 
 def generate(number: int, seed: int) -> tuple[list[str], list[int]]:
-    """Erzeugt lauter verschiedene Kritiken, gemischt und ausgewogen.
-
-    Parameters
-    ----------
-    number : int
-        Anzahl Kritiken; bei gerader Zahl ist genau die Hälfte positiv.
-    seed : int
-        Zufallsstart; derselbe ergibt dieselben Kritiken.
+    """Erzeugt lauter verschiedene Kritiken, gemischt und ausgewogen, aus einem Zufallsstart.
 
     Returns
     -------
-    texts : list of str
-    labels : list of int
-        0 = negativ, 1 = positiv.
+    texts, labels : list of str, list of int
+        Kritiken und ihre Labels: 0 = negativ, 1 = positiv; bei gerader Anzahl je die Hälfte.
     """
     rng = random.Random(seed)
     label_of: dict[str, int] = {}

@@ -44,14 +44,9 @@ def normalise(text: str) -> str:
     """Eine Kritik, von der nur die kleingeschriebenen Wörter bleiben, durch Leerzeichen getrennt.
 
     Ein Wort ist eine Folge von Buchstaben und Ziffern; ein Apostroph darf darin stehen
-    (``don't``, auch ``don´t``), nicht am Rand. Alles andere trennt: So entsteht aus
-    ``great.The`` nie ``greatthe``. Ein é ist ein Buchstabe, ob es als é, als e mit eigenem
+    (``don't``, auch ``don´t``), nicht am Rand. Alles andere trennt, auch ``<br />``: So entsteht
+    aus ``great.The`` nie ``greatthe``. Ein é ist ein Buchstabe, ob es als é, als e mit eigenem
     Akzentzeichen oder als ``&eacute;`` im Text steht.
-
-    Parameters
-    ----------
-    text : str
-        Die Kritik, auch mit ``<br />`` und Zeichen wie ``&amp;`` aus HTML.
 
     Examples
     --------
@@ -65,13 +60,7 @@ def normalise(text: str) -> str:
 
 
 def tokenise(text: str) -> list[str]:
-    """Zerlegt eine Kritik in kleingeschriebene Wörter, siehe `normalise`.
-
-    Examples
-    --------
-    >>> tokenise("Great.<br />The well-made film DIDN'T bore me.")
-    ['great', 'the', 'well', 'made', 'film', "didn't", 'bore', 'me']
-    """
+    """Zerlegt eine Kritik in kleingeschriebene Wörter, siehe `normalise`."""
     return normalise(text).split()
 
 
@@ -82,46 +71,27 @@ class Vocabulary:
     Attributes
     ----------
     words : tuple of str
-        ``words[0]`` ist ``<PAD>``, ``words[1]`` ist ``<UNK>``, dann folgen die Wörter nach
-        fallender Häufigkeit.
+        Erst ``<PAD>`` und ``<UNK>``, dann die Wörter nach fallender Häufigkeit.
     """
 
     words: tuple[str, ...]
 
     @classmethod
     def build(cls, reviews: Iterable[Sequence[str]], size: int) -> "Vocabulary":
-        """Zählt die Wörter und behält die ``size - 2`` häufigsten.
-
-        Parameters
-        ----------
-        reviews : iterable of sequences of str
-            Zerlegte Kritiken, nur aus dem Trainingsteil.
-        size : int
-            Wie in `from_counts`.
-        """
+        """Zählt die Wörter zerlegter Kritiken und behält die häufigsten, siehe `from_counts`."""
         return cls.from_counts(Counter(chain.from_iterable(reviews)), size)
 
     @classmethod
     def from_counts(cls, counts: Mapping[str, int], size: int) -> "Vocabulary":
-        """Behält die ``size - 2`` häufigsten Wörter.
+        """Behält die häufigsten Wörter, ``size`` samt ``<PAD>`` und ``<UNK>``.
 
-        Parameters
-        ----------
-        counts : mapping of str to int
-            Wie oft jedes Wort vorkommt, mindestens einmal.
-        size : int
-            Grösse samt ``<PAD>`` und ``<UNK>``, von 2 bis 32 768.
-
-        Returns
-        -------
-        Vocabulary
-            Bei gleicher Häufigkeit entscheidet das Alphabet: Das Ergebnis hängt nicht von
-            der Reihenfolge der Kritiken ab.
+        Bei gleicher Häufigkeit entscheidet das Alphabet: Das Ergebnis hängt nicht von der
+        Reihenfolge der Kritiken ab.
 
         Raises
         ------
         InputError
-            Wenn die Grösse nicht passt.
+            Wenn die Grösse nicht zwischen 2 und 32 768 liegt.
         """
         size = checked("Grösse des Wortschatzes", size, RULES["vocabulary_size"])
         by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
@@ -155,9 +125,8 @@ class Vocabulary:
         words = tokenise(text)[-maxlen:]
         ids = self.encode(words)
         if not np.any(ids > UNK):
-            found = (
-                f"nur Unbekanntes ({printable(' '.join(words[:5])[:60])})" if words else "kein Wort"
-            )
+            unknown = printable(" ".join(words[:5])[:60])
+            found = f"nur Unbekanntes ({unknown})" if words else "kein Wort"
             raise InputError(
                 f"Die Kritik enthält {found}. Erwartet wird ein englischer Text mit mindestens "
                 "einem Wort des Wortschatzes, zum Beispiel: a wonderful film"
@@ -166,19 +135,12 @@ class Vocabulary:
 
 
 def pad(sequences: Sequence[np.ndarray], maxlen: int) -> np.ndarray:
-    """Bringt Folgen auf eine feste Länge: kürzt am Anfang, füllt links mit ``PAD`` auf.
-
-    Parameters
-    ----------
-    sequences : sequence of numpy.ndarray
-        N Folgen von Wortnummern.
-    maxlen : int
-        Länge L; von längeren Folgen bleiben die *letzten* L Nummern.
+    """Bringt N Folgen auf die Länge L: kürzt am Anfang, füllt links mit ``PAD`` auf.
 
     Returns
     -------
     numpy.ndarray
-        Form ``(N, L)``, int64.
+        Von jeder Folge die *letzten* L = ``maxlen`` Wortnummern, Form ``(N, L)``, int64.
     """
     padded = np.full((len(sequences), maxlen), PAD, dtype=np.int64)  # (N, L)
     for row, sequence in zip(padded, sequences):

@@ -13,8 +13,11 @@ import torch
 from pytorch_lightning.callbacks import WeightAveraging
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
+from torch.optim import RMSprop
+from torch.optim.lr_scheduler import LinearLR
 from torchmetrics.classification import BinaryAccuracy
 
+from anncourse import session
 from anncourse.checks import checked, choice
 from anncourse.config import CELLS, SEED, Config, recipe
 from anncourse.data import EncodedReviews, ReviewsDataModule
@@ -22,16 +25,6 @@ from anncourse.errors import InputError
 from anncourse.models import SentimentClassifier, build_model, count_parameters
 from anncourse.record import Record
 from anncourse.results import METRICS_FILE, RESULT_FILE, RunResult, metrics_text
-from anncourse.session import (
-    ProgressBar,
-    isolated,
-    keep,
-    live_session,
-    machine,
-    output_folder,
-    uninterrupted,
-    versions,
-)
 from anncourse.sources import Reviews
 from anncourse.weights import WEIGHTS_FILE, Weights
 
@@ -43,15 +36,9 @@ DIVERGED = "Versuchen Sie es mit einer kleineren learning_rate."
 class LitClassifier(pl.LightningModule):
     """Wie ein Netz lernt: Verlust, Genauigkeit, Optimierer, Lernrate.
 
-    Parameters
-    ----------
-    model : SentimentClassifier
-        Das Netz; seine Hyperparameter gelten.
-
     References
     ----------
-    RMSprop mit den Konstanten von Keras; Begrenzen des Gradienten: Pascanu, Mikolov und Bengio
-    2013.
+    RMSprop mit den Konstanten von Keras; Begrenzen des Gradienten: Pascanu et al. 2013.
     """
 
     def __init__(self, model: SentimentClassifier):
@@ -87,30 +74,18 @@ class LitClassifier(pl.LightningModule):
 
     def configure_optimizers(self):
         """RMSprop; die Lernrate fällt nach jedem Schritt ein wenig."""
-        c = self.model.config
-        optimizer = torch.optim.RMSprop(
-            self.parameters(), lr=c.learning_rate, alpha=c.rho, eps=c.epsilon
-        )
-        schedule = torch.optim.lr_scheduler.LinearLR(
-            optimizer,
-            start_factor=1.0,
-            end_factor=c.final_rate,
-            total_iters=int(self.trainer.estimated_stepping_batches),
-        )
+        c, steps = self.model.config, int(self.trainer.estimated_stepping_batches)
+        optimizer = RMSprop(self.parameters(), lr=c.learning_rate, alpha=c.rho, eps=c.epsilon)
+        schedule = LinearLR(optimizer, 1.0, c.final_rate, total_iters=steps)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
 
 def moving_average(decay: float) -> Callable:
-    """Gleitendes Mittel der Gewichte, das am Anfang schneller nachzieht.
+    """Gleitendes Mittel der Gewichte, als ``avg_fn`` für Lightnings ``WeightAveraging``.
 
     Im Schritt n wird aus dem alten Mittel m und dem Gewicht w das neue d·m + (1 − d)·w, mit
     d = min(decay, (1 + n)/(10 + n)).
     Ohne die kleinere Zahl am Anfang hinge das Mittel lange an den zufälligen Anfangswerten.
-
-    Returns
-    -------
-    callable
-        ``avg_fn`` für Lightnings ``WeightAveraging``.
     """
 
     def average(old: torch.Tensor, new: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
@@ -122,17 +97,7 @@ def moving_average(decay: float) -> Callable:
 
 @dataclass(frozen=True)
 class Run:
-    """Ein Training.
-
-    Attributes
-    ----------
-    model : SentimentClassifier
-        Das Netz der besten Epoche, im Auswertungsmodus.
-    data : ReviewsDataModule
-        Die Daten, mit denen es lernte: ``train``, ``validation``, ``test``, ``vocabulary``.
-    result : RunResult
-        Was gemessen wurde; ``config`` darin ist, was galt.
-    """
+    """Ein Training: das Netz der besten Epoche, im Auswertungsmodus, seine Daten, das Gemessene."""
 
     model: SentimentClassifier
     data: ReviewsDataModule
@@ -153,10 +118,8 @@ def fit(
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"}
-        Die rekurrente Schicht.
-    reviews : Reviews
-        Die Kritiken, aus `load_reviews`.
+    cell, reviews : {"rnn", "lstm", "gru"}, Reviews
+        Die rekurrente Schicht und die Kritiken, aus `load_reviews`.
     config : Config, optional
         Hyperparameter; ohne Angabe jene der Zelle, ``recipe(cell)``.
     seed : int
@@ -188,7 +151,7 @@ def fit(
         Ctrl-C oder SIGTERM vor dem Ende der ersten Epoche: Es gibt noch nichts zu behalten.
     """
     start = time.perf_counter()
-    with isolated(), output_folder(output, FILES) as folder:
+    with session.isolated(), session.output_folder(output, FILES) as folder:
         data, module = prepare(cell, reviews, config, seed)
         record = train(module, data, accelerator, callbacks)
         run = conclude(module, data, record, start)
@@ -236,7 +199,7 @@ def train(
             "rechnet der Prozessor; auto nimmt eine Karte, wo es eine gibt."
         )
     record, config = Record(), module.model.config
-    watching = live_session()
+    watching = session.live_session()
     trainer = pl.Trainer(
         max_epochs=config.epochs,
         accelerator=accelerator,
@@ -244,7 +207,7 @@ def train(
         callbacks=[
             record,
             WeightAveraging(avg_fn=moving_average(config.averaging)),
-            *([ProgressBar()] if watching else []),
+            *([session.ProgressBar()] if watching else []),
             *callbacks,
         ],
         gradient_clip_val=config.gradient_norm,
@@ -284,8 +247,8 @@ def conclude(module: LitClassifier, data: ReviewsDataModule, record: Record, sta
         seconds_total=round(time.perf_counter() - start, 3),
         interrupted=record.interrupted,
         config=asdict(model.config),
-        versions=versions(),
-        machine=machine() | {"accelerator": record.device},
+        versions=session.versions(),
+        machine=session.machine() | {"accelerator": record.device},
         metrics=metrics_text(record.history),
     )
     return Run(model, data, result)
@@ -302,22 +265,17 @@ def store(run: Run, folder: Path | None) -> None:
     """Legt Gewichte, Verlauf und Ergebnis ab, wenn ein Ordner dafür da ist."""
     if folder is None:
         return
-    with uninterrupted():
+    with session.uninterrupted():
         arrays = {name: value.numpy() for name, value in run.model.state_dict().items()}
         weights = Weights(run.result.cell, arrays, run.data.vocabulary, run.model.config)
-        keep(folder, {WEIGHTS_FILE: weights.to_bytes()} | run.result.files())
+        session.keep(folder, {WEIGHTS_FILE: weights.to_bytes()} | run.result.files())
 
 
 @torch.no_grad()
 def predict_logits(
     model: SentimentClassifier, part: EncodedReviews, batch_size: int = 256
 ) -> torch.Tensor:
-    """Die Logits aller Kritiken eines Teils, in ihrer Reihenfolge und ungekürzt gelesen.
-
-    Returns
-    -------
-    torch.Tensor
-        Form ``(N,)``.
+    """Die Logits aller Kritiken, ``(N,)``, in ihrer Reihenfolge und ungekürzt gelesen.
 
     Raises
     ------
@@ -339,12 +297,6 @@ def predict_logits(
 
 
 def evaluate(model: SentimentClassifier, part: EncodedReviews) -> float:
-    """Anteil richtig erkannter Kritiken, gemessen wie beim Training die Validierung.
-
-    Returns
-    -------
-    float
-        Zwischen 0 und 1.
-    """
+    """Anteil richtig erkannter Kritiken, 0 bis 1, gemessen wie beim Training die Validierung."""
     logits = predict_logits(model, part)
     return ((logits > 0) == (part.labels > 0.5)).double().mean().item()

@@ -24,18 +24,12 @@ LAYER = "recurrent."  # so beginnen im ``state_dict`` die Namen der rekurrenten 
 
 @dataclass(frozen=True)
 class Weights:
-    """Ein trainiertes Netz als Zahlen.
+    """Ein trainiertes Netz als Zahlen, mit dem Wortschatz und den Hyperparametern dazu.
 
     Attributes
     ----------
-    cell : {"rnn", "lstm", "gru"}
-        Die rekurrente Schicht.
     arrays : dict
         Name → NumPy-Feld, wie im ``state_dict`` des Netzes.
-    vocabulary : Vocabulary
-        Der Wortschatz, mit dem trainiert wurde.
-    config : Config
-        Die Hyperparameter.
     """
 
     cell: str
@@ -72,10 +66,8 @@ class Weights:
             "vocabulary": " ".join(self.vocabulary.words),
             "config": json.dumps(asdict(self.config)),
         }
-        arrays = {
-            name: np.ascontiguousarray(a) for name, a in self.arrays.items()
-        }  # sonst verdreht
-        return save(arrays, metadata)
+        # safetensors verdrehte, was nicht zusammenhängend im Speicher liegt
+        return save({name: np.ascontiguousarray(a) for name, a in self.arrays.items()}, metadata)
 
 
 def expected_shapes(cell: str, config: Config) -> dict[str, tuple[int, ...]]:
@@ -99,8 +91,7 @@ def load_weights(folder: str | os.PathLike = SHIPPED_FOLDER / "lstm") -> Weights
     Parameters
     ----------
     folder : path, optional
-        Ordner mit ``weights.safetensors`` oder die Datei selbst. Ohne Angabe gelten die
-        Gewichte der LSTM, die mit dem Paket kommen.
+        Ordner mit ``weights.safetensors`` oder die Datei selbst; ohne Angabe die LSTM des Pakets.
 
     Raises
     ------
