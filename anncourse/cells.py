@@ -29,11 +29,6 @@ def rnn_step(x: np.ndarray, state: State, p: Parameters) -> State:
     p : mapping
         ``W`` (H, I), ``U`` (H, H), ``b`` (H,).
 
-    Returns
-    -------
-    dict
-        ``{"h": h_t}``.
-
     References
     ----------
     Elman 1990, *Finding Structure in Time*.
@@ -44,17 +39,14 @@ def rnn_step(x: np.ndarray, state: State, p: Parameters) -> State:
 def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """Ein Schritt der LSTM: drei Tore, ein Kandidat, eine Übertragsspur.
 
+    Zurück kommen ``h``, ``c`` und zum Ansehen ``i``, ``f``, ``o``, ``k``.
+
     Parameters
     ----------
     x, state : numpy.ndarray, dict
         Eingabe x_t, ``(I,)``; Zustand des vorigen Schritts mit ``"h"`` und ``"c"``, je ``(H,)``.
     p : mapping
         ``W_g`` (H, I), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o, k.
-
-    Returns
-    -------
-    dict
-        ``h``, ``c`` und zum Ansehen ``i``, ``f``, ``o``, ``k``.
 
     References
     ----------
@@ -72,6 +64,8 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
 def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """Ein Schritt der GRU in der Form von PyTorch (Keras: ``reset_after=True``).
 
+    Zurück kommen ``h`` und zum Ansehen ``r``, ``z``, ``n``.
+
     Parameters
     ----------
     x, state : numpy.ndarray, dict
@@ -79,11 +73,6 @@ def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     p : mapping
         ``W_g``, ``U_g``, ``b_g`` für g in r, z, n und der zweite Achsenabschnitt
         ``b_n2`` (im Text b′_n), den das Rücksetztor multipliziert.
-
-    Returns
-    -------
-    dict
-        ``h`` und zum Ansehen ``r``, ``z``, ``n``.
 
     References
     ----------

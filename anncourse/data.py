@@ -24,7 +24,7 @@ from anncourse.text import PAD, Vocabulary, normalise
 
 
 def split(reviews: Reviews, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Teilt den Trainingsteil in Training und Validierung, deren Anteil ``fraction`` sei.
+    """Teilt den Trainingsteil in Training und Validierung; diese bekommt den Anteil ``fraction``.
 
     Beide Klassen behalten ihren Anteil; gleiche Texte bleiben auf derselben Seite; Texte, die
     auch im Testteil stehen, kommen in die Validierung, solange sie darin Platz haben: So lernt
@@ -171,13 +171,9 @@ class EncodedReviews(Dataset):
 class LengthBatchSampler(Sampler[list[int]]):
     """Stapel aus Kritiken ähnlicher Länge: fast kein Auffüllen, fast keine leere Arbeit.
 
-    In jeder Epoche: mischen, in Gruppen von etwa 50 Stapeln teilen, jede Gruppe nach Länge
-    ordnen, in gleich grosse Stapel teilen, die Stapel mischen. Jede Kritik kommt genau einmal vor.
-
-    Parameters
-    ----------
-    lengths, batch_size : numpy.ndarray, int
-        Länge jeder Kritik, Form ``(N,)``; höchstens so viele Kritiken je Stapel.
+    In jeder Epoche: die N Kritiken der Längen ``lengths``, ``(N,)``, mischen, in Gruppen von etwa
+    50 Stapeln teilen, jede Gruppe nach Länge ordnen, in gleich grosse Stapel von höchstens
+    ``batch_size`` teilen, die Stapel mischen. Jede Kritik kommt genau einmal vor.
     """
 
     GROUP = 50
@@ -212,22 +208,12 @@ class LengthBatchSampler(Sampler[list[int]]):
 
 
 class ReviewsDataModule(pl.LightningDataModule):
-    """Alles, was das Training an Daten braucht: der Wortschatz und drei nummerierte Teile.
+    """Alles, was das Training an Daten braucht.
 
-    Das Zerlegen und Nummerieren dauert Sekunden; sein Ergebnis liegt danach im Zwischenspeicher
-    (`anncourse.cache`).
-
-    Parameters
-    ----------
-    seed : int
-        Zufallsstart der Stapel. Die Aufteilung hängt nur von ``config.split_seed`` ab.
-
-    Attributes
-    ----------
-    vocabulary : Vocabulary
-        Nur aus den Trainingskritiken gebildet, ohne die der Validierung.
-    train, validation, test : EncodedReviews
-        Die drei Teile.
+    Der Wortschatz ``vocabulary`` stammt allein aus ``train``, nicht aus ``validation`` und
+    ``test``. Das Zerlegen und Nummerieren dauert Sekunden; sein Ergebnis liegt danach im
+    Zwischenspeicher (`anncourse.cache`). ``seed`` ist der Zufallsstart der Stapel; die Aufteilung
+    hängt nur von ``config.split_seed`` ab.
     """
 
     def __init__(self, reviews: Reviews, config: Config = Config(), seed: int = 0):

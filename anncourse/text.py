@@ -145,6 +145,5 @@ def pad(sequences: Sequence[np.ndarray], maxlen: int) -> np.ndarray:
     padded = np.full((len(sequences), maxlen), PAD, dtype=np.int64)  # (N, L)
     for row, sequence in zip(padded, sequences):
         last = sequence[-maxlen:]
-        if len(last):
-            row[-len(last) :] = last
+        row[maxlen - len(last) :] = last
     return padded

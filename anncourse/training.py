@@ -84,8 +84,7 @@ def moving_average(decay: float) -> Callable:
     """Gleitendes Mittel der Gewichte, als ``avg_fn`` für Lightnings ``WeightAveraging``.
 
     Im Schritt n wird aus dem alten Mittel m und dem Gewicht w das neue d·m + (1 − d)·w, mit
-    d = min(decay, (1 + n)/(10 + n)).
-    Ohne die kleinere Zahl am Anfang hinge das Mittel lange an den zufälligen Anfangswerten.
+    d = min(decay, (1 + n)/(10 + n)): Sonst hinge es lange an den zufälligen Anfangswerten.
     """
 
     def average(old: torch.Tensor, new: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
@@ -131,8 +130,7 @@ def fit(
     test : bool
         Ob am Ende einmal auf dem Testteil gemessen wird. Wer noch auswählt, misst nicht.
     accelerator : {"cpu", "gpu", "auto"}
-        Womit gerechnet wird. So kleine Netze gewinnen durch eine Grafikkarte wenig, und auf dem
-        Prozessor lässt sich das Ergebnis überall wiederholen.
+        Womit gerechnet wird; auf dem Prozessor lässt sich das Ergebnis überall wiederholen.
     callbacks : sequence of pytorch_lightning.Callback
         Was dabei noch geschehen soll, zum Beispiel eine wachsende Kurve.
 

@@ -24,13 +24,7 @@ LAYER = "recurrent."  # so beginnen im ``state_dict`` die Namen der rekurrenten 
 
 @dataclass(frozen=True)
 class Weights:
-    """Ein trainiertes Netz als Zahlen, mit dem Wortschatz und den Hyperparametern dazu.
-
-    Attributes
-    ----------
-    arrays : dict
-        Name → NumPy-Feld, wie im ``state_dict`` des Netzes.
-    """
+    """Ein trainiertes Netz als Zahlen; die Felder heissen wie im ``state_dict`` des Netzes."""
 
     cell: str
     arrays: dict[str, np.ndarray]
