@@ -22,10 +22,10 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 def rnn_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """Ein Schritt des SimpleRNN: h_t = tanh(W x_t + U h_{t−1} + b).
 
+    Aus ``x`` (I,) und dem vorigen Zustand mit ``"h"`` (H,) wird der nächste.
+
     Parameters
     ----------
-    x, state : numpy.ndarray, dict
-        Eingabe x_t, ``(I,)``; Zustand des vorigen Schritts mit ``"h"``, ``(H,)``.
     p : mapping
         ``W`` (H, I), ``U`` (H, H), ``b`` (H,).
 
@@ -39,12 +39,11 @@ def rnn_step(x: np.ndarray, state: State, p: Parameters) -> State:
 def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """Ein Schritt der LSTM: drei Tore, ein Kandidat, eine Übertragsspur.
 
-    Zurück kommen ``h``, ``c`` und zum Ansehen ``i``, ``f``, ``o``, ``k``.
+    Aus ``x`` (I,) und dem vorigen Zustand mit ``"h"`` und ``"c"``, je (H,), wird der nächste, zum
+    Ansehen mit ``i``, ``f``, ``o`` und ``k``.
 
     Parameters
     ----------
-    x, state : numpy.ndarray, dict
-        Eingabe x_t, ``(I,)``; Zustand des vorigen Schritts mit ``"h"`` und ``"c"``, je ``(H,)``.
     p : mapping
         ``W_g`` (H, I), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o, k.
 
@@ -64,12 +63,11 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
 def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """Ein Schritt der GRU in der Form von PyTorch (Keras: ``reset_after=True``).
 
-    Zurück kommen ``h`` und zum Ansehen ``r``, ``z``, ``n``.
+    Aus ``x`` (I,) und dem vorigen Zustand mit ``"h"`` (H,) wird der nächste, zum Ansehen mit
+    ``r``, ``z`` und ``n``.
 
     Parameters
     ----------
-    x, state : numpy.ndarray, dict
-        Eingabe x_t, ``(I,)``; Zustand des vorigen Schritts mit ``"h"``, ``(H,)``.
     p : mapping
         ``W_g``, ``U_g``, ``b_g`` für g in r, z, n und der zweite Achsenabschnitt
         ``b_n2`` (im Text b′_n), den das Rücksetztor multipliziert.
@@ -95,19 +93,20 @@ def zero_state(hidden_size: int) -> State:
 
 
 def unroll(step: Step, inputs: np.ndarray, p: Parameters, state: State | None = None) -> State:
-    """Die Schleife des RNN: wendet ``step`` auf jeden Schritt einer Folge an.
+    """Die Schleife des RNN: wendet `rnn_step`, `lstm_step` oder `gru_step` auf eine Folge an.
 
     Parameters
     ----------
-    step, p : callable, mapping
-        `rnn_step`, `lstm_step` oder `gru_step` und die Gewichte dazu.
-    inputs, state : numpy.ndarray, dict
-        Die Folge x_1 … x_T, Form ``(T, I)``; der Anfangszustand, ohne Angabe null.
+    inputs : numpy.ndarray
+        Die Folge x_1 … x_T, Form ``(T, I)``.
+    state : dict, optional
+        Anfangszustand; ohne Angabe null.
 
     Returns
     -------
     dict
-        Jede Grösse der Zelle über alle Schritte, je ``(T, H)``; die letzte steht in ``[-1]``.
+        Jede Grösse der Zelle über alle Schritte, je Form ``(T, H)``. Der letzte Zustand ist
+        ``["h"][-1]``.
     """
     if state is None:
         state = zero_state(next(len(U) for name, U in p.items() if name.startswith("U")))

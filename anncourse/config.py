@@ -28,9 +28,11 @@ class Config:
         Anzahl Zeilen der Einbettung, mit ``<PAD>`` = 0 und ``<UNK>`` = 1.
     maxlen : int
         Von längeren Kritiken bleiben die *letzten* ``maxlen`` Wörter.
-    validation_fraction, split_seed : float, int
-        Anteil des Trainingsteils, der zur Validierung dient, und Zufallsstart dieser Aufteilung.
-        Er ist von jenem des Trainings unabhängig: Alle Läufe teilen sie und den Wortschatz.
+    validation_fraction : float
+        Anteil des Trainingsteils, der zur Validierung dient.
+    split_seed : int
+        Zufallsstart der Aufteilung. Er ist von jenem des Trainings unabhängig: Alle Läufe teilen
+        sich dieselbe Aufteilung und denselben Wortschatz.
     embedding_dim, hidden_size : int
         Breite E der Einbettung und H des Zustands.
     init : str
@@ -42,8 +44,10 @@ class Config:
         Von längeren Kritiken liest das Netz beim Training in jeder Epoche einen anderen,
         zufälligen Ausschnitt von so vielen Wörtern; ohne Angabe, wie bei Validierung und Test,
         alles.
-    batch_size, epochs : int
-        Höchstens so viele Kritiken je Stapel beim Training; Durchgänge durch die Trainingsseite.
+    batch_size : int
+        Höchstens so viele Kritiken je Stapel beim Training.
+    epochs : int
+        Durchgänge durch die Trainingsseite.
     similar_length : bool
         Stapel aus Kritiken ähnlicher Länge, aufgefüllt bis zur längsten des Stapels. Sonst
         zufällige Stapel, alle auf ``maxlen`` aufgefüllt.

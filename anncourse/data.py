@@ -107,10 +107,12 @@ class EncodedReviews(Dataset):
 
     Attributes
     ----------
-    ids, labels : list of torch.Tensor, torch.Tensor
-        Wortnummern je Kritik, int16, höchstens ``maxlen`` lang; 0 oder 1, ``(N,)``, float32.
-    padding_side, fixed_length : {"left", "right"}, int or None
-        Wo und auf welche Länge aufgefüllt wird; ohne Länge bis zur längsten Kritik des Stapels.
+    ids : list of torch.Tensor
+        Wortnummern je Kritik, int16, höchstens ``maxlen`` lang.
+    labels : torch.Tensor
+        0 oder 1, Form ``(N,)``, float32.
+    fixed_length : int or None
+        Auf welche Länge aufgefüllt wird; ohne Angabe bis zur längsten Kritik des Stapels.
     excerpt : int or None
         Von längeren Kritiken kommt jedes Mal ein anderer, zufälliger Ausschnitt von so vielen
         Wörtern; ohne Angabe alles.

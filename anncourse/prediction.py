@@ -18,8 +18,10 @@ class Reading:
 
     Attributes
     ----------
-    words, probabilities : list of str, numpy.ndarray
-        Die T gelesenen Wörter, unbekannte als ``<UNK>``; Wahrscheinlichkeit «positiv» nach jedem.
+    words : list of str
+        Die T gelesenen Wörter; unbekannte als ``<UNK>``.
+    probabilities : numpy.ndarray
+        Wahrscheinlichkeit «positiv» nach jedem Wort, Form ``(T,)``.
     states : dict
         Zustand, Übertrag und Tore, je Form ``(T, H)``.
     """

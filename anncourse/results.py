@@ -20,9 +20,12 @@ class RunResult:
     ----------
     cell, data, digest : str
         Die Zelle; der Name der Daten und ihre SHA-256.
-    seed, epochs, parameters, best_epoch : int
-        Zufallsstart; verlangte Epochen; Anzahl trainierbarer Zahlen; die beste Epoche nach
-        Validierungsgenauigkeit, von 1 an gezählt.
+    seed, epochs : int
+        Zufallsstart; verlangte Epochen.
+    parameters : int
+        Anzahl trainierbarer Zahlen.
+    best_epoch : int
+        Die beste Epoche nach Validierungsgenauigkeit, von 1 an gezählt.
     val_accuracy, test_accuracy : float
         Anteile richtiger Urteile mit den Gewichten der besten Epoche, zwischen 0 und 1; ``None``,
         wo nicht gemessen wurde.
@@ -90,7 +93,7 @@ def metrics_table(file) -> pd.DataFrame:
 
 
 def interval(accuracy: float, number: int, z: float = 1.96) -> tuple[float, float]:
-    """95-%-Intervall, zwischen 0 und 1, einer Genauigkeit auf ``number`` Kritiken (Wilson 1927).
+    """95-%-Intervall einer Genauigkeit auf ``number`` Kritiken, zwischen 0 und 1 (Wilson 1927).
 
     Es misst nur den Zufall der Teststichprobe, nicht den des Trainings.
     """

@@ -122,8 +122,9 @@ def generate(number: int, seed: int) -> tuple[list[str], list[int]]:
 
     Returns
     -------
-    texts, labels : list of str, list of int
-        Kritiken und ihre Labels: 0 = negativ, 1 = positiv; bei gerader Anzahl je die Hälfte.
+    texts : list of str
+    labels : list of int
+        0 = negativ, 1 = positiv; bei gerader Anzahl je die Hälfte.
     """
     rng = random.Random(seed)
     label_of: dict[str, int] = {}

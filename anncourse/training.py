@@ -117,8 +117,10 @@ def fit(
 
     Parameters
     ----------
-    cell, reviews : {"rnn", "lstm", "gru"}, Reviews
-        Die rekurrente Schicht und die Kritiken, aus `load_reviews`.
+    cell : {"rnn", "lstm", "gru"}
+        Die rekurrente Schicht.
+    reviews : Reviews
+        Die Kritiken, aus `load_reviews`.
     config : Config, optional
         Hyperparameter; ohne Angabe jene der Zelle, ``recipe(cell)``.
     seed : int
