@@ -76,7 +76,7 @@ class LitClassifier(pl.LightningModule):
         """RMSprop; die Lernrate fällt nach jedem Schritt ein wenig."""
         c, steps = self.model.config, int(self.trainer.estimated_stepping_batches)
         optimizer = RMSprop(self.parameters(), lr=c.learning_rate, alpha=c.rho, eps=c.epsilon)
-        schedule = LinearLR(optimizer, 1.0, c.final_rate, total_iters=steps)
+        schedule = LinearLR(optimizer, start_factor=1.0, end_factor=c.final_rate, total_iters=steps)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
 
