@@ -136,3 +136,53 @@ def test_who_learns_the_latch():
     assert 0 < runs["latch-gru-keras-3-01"] < 10 and 0 < runs["latch-gru-keras-0-01"] < 10
     gates = measured("latch-lstm-*-01")["gates"].explode()
     assert all(run["f"]["mark"] < 0.35 < 0.8 < run["f"]["else"] for run in gates)
+
+
+def left(name, inputs, when="before"):
+    """Was bei k = 50 vom Gradienten bleibt, ein Wert je Zufallsstart."""
+    return [entry[inputs][50] for entry in measured(f"gradient-{name}")[when].iloc[0]]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_from_the_values_of_pytorch_every_gradient_vanishes(cell):
+    for inputs in ("reviews", "noise", "bit"):
+        assert max(left(f"{cell}-pytorch", inputs)) < 1e-8
+
+
+def test_what_keeps_a_gradient_alive_and_what_training_brings_back():
+    """Abschnitt 9.3.5."""
+    assert min(left("rnn-keras", "reviews")) > 0.1 and max(left("rnn-keras", "noise")) < 1e-6
+    assert max(left("gru-keras", "reviews")) < 1e-8
+    for inputs in ("reviews", "noise"):
+        for cell in ("lstm", "gru"):
+            trained = left(f"{cell}-trained", inputs, "after")
+            assert min(trained) > 100 * max(left(f"{cell}-keras", inputs))
+    assert max(left("rnn-trained", "noise", "after")) < 1e-6
+    gates = [entry["gate"] for entry in measured("gradient-lstm-trained")["after"].iloc[0]]
+    assert max(gates) < 0.731  # σ(1), wo es begann
+    entries = measured("gradient-gru-trained")["after"].iloc[0]
+    assert all(entry["gate"] ** 50 < entry["reviews"][50] / 100 for entry in entries)
+
+
+def test_a_gate_set_to_its_mean_costs_the_gru_more():
+    """Abschnitt 9.3.8."""
+    for cell, least, most in (("lstm", 0.02, 0.1), ("gru", 0.15, 0.3)):
+        for entry in measured(f"gradient-{cell}-trained")["after"].iloc[0]:
+            assert least < entry["accuracy"] - entry["set"]["mean"] < most
+            assert entry["set"]["zero"] < 0.7
+            assert cell == "lstm" or abs(entry["set"]["one"] - 0.5) < 0.01
+
+
+def test_what_a_truncated_net_learns():
+    """Abschnitt 9.3.5: sicher die erste Grenze, mit 20 Schritten auch den Abstand 50."""
+    runs = measured("truncated-*")["accuracies"].map(lambda found: solved({"accuracies": found}))
+    assert runs["truncated-10-010"] == runs["truncated-20-020"] == 5
+    assert runs["truncated-20-050"] == 5 and 0 < runs["truncated-10-050"] < 5
+
+
+def test_neutral_directions_are_neither_needed_nor_enough():
+    """Abschnitt 9.3.5, Abstand 50 mit 32 Einheiten."""
+    bits = measured("bit-rnn-*-32")["lags"]
+    pytorch, kept = (bits[f"bit-rnn-{start}-32"]["50"] for start in ("pytorch", "kept"))
+    assert max(pytorch["neutral"]["0"]) < 6 and solved(pytorch) == 5
+    assert min(kept["neutral"]["end"]) == 32 and solved(kept) == 0

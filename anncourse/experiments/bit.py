@@ -74,7 +74,7 @@ def rows() -> list[Row]:
         "lstm-pytorch": (4, 32),
         "lstm-keras-1": (1, 4, 32),
         "lstm-keras-3": WIDTHS,
-        "lstm-keras-chrono": (4,),
+        "lstm-keras-chrono": (4, 32),
         "gru-pytorch": (4,),
         "gru-keras-0": (4,),
         "gru-keras-3": WIDTHS,
