@@ -104,9 +104,9 @@ def test_who_halves_every_disturbance_holds_and_who_stays_orthogonal_does_not(be
                 assert readable < 0.6 and 0.9 < factor < 1
 
 
-def solved_lag(row, width):
+def solved_lag(row, width, ending=""):
     """Der grösste gelöste Abstand einer Zeile der Bit-Aufgabe; 0: keiner."""
-    lags = measured("bit-*")["lags"][f"bit-{row}-{width:02}"]
+    lags = measured("bit-*")["lags"][f"bit-{row}-{width:02}{ending}"]
     return max((int(lag) for lag, runs in lags.items() if solved(runs) >= 4), default=0)
 
 
@@ -118,6 +118,8 @@ def test_how_far_a_bit_is_kept():
         assert min(solved_lag(f"{cell}-keras-3", width) for cell in ("lstm", "gru")) >= best
     assert solved_lag("rnn-small", 32) == solved_lag("rnn-pytorch", 32) == 200
     assert solved_lag("rnn-pytorch", 32) > solved_lag("lstm-pytorch", 32)
+    assert solved_lag("gru-pytorch", 4) > solved_lag("lstm-pytorch", 4)
+    assert solved_lag("mingru-pytorch-3", 4) == solved_lag("lstm-keras-chrono", 4) == 200
     for width in (4, 32):
         opened = solved_lag("lstm-keras-3", width)
         assert opened >= 4 * max(solved_lag(f"lstm-{s}", width) for s in ("pytorch", "keras-1"))
@@ -186,3 +188,10 @@ def test_neutral_directions_are_neither_needed_nor_enough():
     pytorch, kept = (bits[f"bit-rnn-{start}-32"]["50"] for start in ("pytorch", "kept"))
     assert max(pytorch["neutral"]["0"]) < 6 and solved(pytorch) == 5
     assert min(kept["neutral"]["end"]) == 32 and solved(kept) == 0
+
+
+@pytest.mark.parametrize("start", ["orthogonal", "stretched"])
+def test_a_clipped_gradient_reaches_further(start):
+    """Abschnitt 9.3.5."""
+    free = solved_lag(f"rnn-{start}", 32, "-unclipped")
+    assert solved_lag(f"rnn-{start}", 32, "-sgd") >= 4 * max(free, 1)

@@ -190,7 +190,8 @@ def holding() -> Evidence:
         "U bleibt orthogonal": [r for kept, _, r in nets if kept],
     }
     found = "; ".join(
-        f"{label} {100 * min(shares):.0f} bis {100 * max(shares):.0f} % ({len(shares)} Netze)"
+        f"{label} {100 * min(shares):.0f} % oder mehr, höchstens {100 * max(shares):.0f} % "
+        f"({len(shares)} Netze)"
         for label, shares in groups.items()
     )
     return Evidence("gemessen", f"bei k = 250 abgelesen: {found}", files("held-rnn-*"))
@@ -242,7 +243,8 @@ def truncated() -> Evidence:
         means = ", ".join(
             f"{100 * np.mean(values):.0f} (k = {lag})" for lag, values in runs.items()
         )
-        found.append(f"{'ohne Abbruch' if steps == 'never' else f'nach {steps}'} {means}")
+        after = "ohne Abbruch" if steps == "never" else f"nach {steps} Schritten"
+        found.append(f"{after}: {means}")
     return Evidence("gemessen, %", "; ".join(found) + "; je 5 Läufe", files("truncated-*"))
 
 
