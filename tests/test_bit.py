@@ -216,3 +216,9 @@ def test_a_bit_whose_sign_alternates_is_held_all_the_same(u, answers):
 def test_what_has_faded_is_not_readable():
     nets, (x, y) = one_unit(0.5), after_a_push(2, 2000)
     assert max(held.readable(nets, x, y)) <= 0.75  # vier Folgen zum Prüfen
+
+
+def test_the_table_shows_the_widths_in_order():
+    table = bit.table({"GRU, PyTorch": "gru-pytorch", "LSTM": "lstm-keras-3"})
+    assert list(table.columns) == ["H = 1", "H = 4", "H = 8", "H = 32"]
+    assert table.loc["GRU, PyTorch", "H = 1"] == "" and table.loc["LSTM", "H = 1"].startswith("25")

@@ -208,4 +208,5 @@ def table(labels: Mapping[str, str], ending: str = "") -> pd.DataFrame:
         }
         for label, row in labels.items()
     }
-    return pd.DataFrame(rows).T.fillna("").rename_axis("grösster gelöster Abstand k")
+    found = pd.DataFrame(rows).T.fillna("").rename_axis("grösster gelöster Abstand k")
+    return found.reindex(columns=[f"H = {w}" for w in WIDTHS if f"H = {w}" in found.columns])
