@@ -1,4 +1,4 @@
-"""Ein Bit behalten, bis das nächste kommt: Marken an zufälligen Stellen (Abschnitt 9.3.8).
+"""Ein Bit behalten, bis das nächste kommt: Marken an zufälligen Stellen (Abschnitt 9.3.6).
 
 Gefragt ist nach jedem Schritt der zuletzt markierte Wert. Gelernt wird an 60 Schritten mit vielen
 Marken, gemessen an 400 Schritten mit wenigen. Bei Zellen mit einer Einheit sind auch die

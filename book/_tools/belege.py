@@ -297,7 +297,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             derived("Fixpunkt und Steigung, mit Autograd verglichen", "`tests/test_one_unit.py`"),
             cited("für beliebig viele Einheiten", "bengio1994"),
         ],
-        "Ein trainiertes RNN": lambda: [holding()],
+        "Jedes RNN, das": lambda: [holding()],
         "Mit PyTorchs Voreinstellung": lambda: [
             gradients("reviews", **{c.upper(): f"{c}-pytorch" for c in CELLS})
         ],
