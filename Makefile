@@ -27,7 +27,8 @@ without_cuda = $(if $(TORCH_INDEX),$(1) install --quiet --no-deps --retries 0 --
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-$(INSTALLED): requirements.txt constraints.txt pyproject.toml
+# Auch eine neue Version in __init__.py will installiert sein.
+$(INSTALLED): requirements.txt constraints.txt pyproject.toml anncourse/__init__.py
 	$(PYTHON) -m venv .venv
 	$(call without_cuda,$(BIN)/pip,--constraint constraints.txt)
 	$(BIN)/pip install --quiet --requirement requirements.txt --constraint constraints.txt
