@@ -77,6 +77,8 @@ def project(tmp_path):
     (tmp_path / "requirements.txt").write_text("torch\n")
     (tmp_path / "constraints.txt").write_text("torch==1.5\n")
     (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "anncourse").mkdir()
+    (tmp_path / "anncourse" / "__init__.py").touch()
     return tmp_path
 
 
@@ -94,6 +96,20 @@ def installed(project, server, *arguments) -> str:
     assert done.stderr == ""  # auch ein unerreichbares Verzeichnis macht keinen Lärm
     (info,) = project.glob(".venv/lib/*/site-packages/torch-*.dist-info")
     return info.name.removeprefix("torch-").removesuffix(".dist-info")
+
+
+def test_a_new_version_is_installed(project):
+    """Sonst nennte das Paket nach einem ``git pull`` die alte."""
+    done = (project / ".venv" / ".installed", project / "anncourse" / "__init__.py")
+    done[0].parent.mkdir()
+    for number, file in enumerate(done):
+        file.touch()
+        os.utime(file, (10_000 + number, 10_000 + number))
+    for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
+        os.utime(project / name, (5_000, 5_000))
+    assert "-m venv" in make(project, "install", "--dry-run").stdout
+    os.utime(done[1], (9_000, 9_000))
+    assert "-m venv" not in make(project, "install", "--dry-run").stdout
 
 
 def test_torch_comes_without_cuda(project, server):
@@ -147,6 +163,7 @@ def stubs(tmp_path):
             "requirements.txt",
             "constraints.txt",
             "pyproject.toml",
+            "anncourse/__init__.py",
             "tests/dictionary.py",
             "notebooks/01_name.ipynb",
             ".venv/.installed",
