@@ -166,8 +166,8 @@ def test_the_reach_of_a_row():
         return {"accuracies": accuracies}
 
     all_five, three = found(*[1.0] * 5), found(1.0, 1.0, 0.98, 0.97, 0.5)
-    assert bit.reach({"10": all_five, "25": three}) == "10 (3 von 5 bei 25)"
-    assert bit.reach({"10": three}) == "– (3 von 5 bei 10)"
+    assert bit.reach({"10": all_five, "25": three}) == "10 (3)"
+    assert bit.reach({"10": three}) == "– (3)"
     assert bit.reach({"100": all_five, "200": found(1.0, 1.0, 1.0, 1.0, 0.6)}) == "200"
 
 

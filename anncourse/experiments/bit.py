@@ -181,11 +181,11 @@ def compute(name: str) -> dict:
 
 
 def reach(lags: dict[str, dict]) -> str:
-    """Der grösste Abstand, den mindestens vier von fünf Läufen lösen; dahinter, woran es endet."""
+    """Der grösste Abstand, den vier von fünf Läufen lösen; in Klammern, wie viele den nächsten."""
     found = {lag: solved(runs) for lag, runs in lags.items()}
     best = max((int(lag) for lag, count in found.items() if count >= ENOUGH), default=0)
-    lag, count = list(found.items())[-1]
-    end = "" if count >= ENOUGH else f" ({count} von {len(SEEDS)} bei {lag})"
+    count = list(found.values())[-1]
+    end = "" if count >= ENOUGH else f" ({count})"
     return f"{best or '–'}{end}"
 
 

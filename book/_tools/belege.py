@@ -23,6 +23,7 @@ from anncourse.experiments.stored import mean_and_spread, measured
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "belege.md"
 SAFE = 0.5  # ein Schritt halbiert jede Störung
+NEXT = "in Klammern, wie viele von 5 Läufen den nächsten lösen"
 SECTION_4, SECTION_7 = "Abschnitt 9.3.4", "Abschnitt 9.3.7"
 NETS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "gru-opened": "GRU mit offenem Tor"}
 INITS = {"keras": "Keras", "pytorch": "PyTorch"}
@@ -204,7 +205,8 @@ def reached(ending: str = "", **rows: str) -> Evidence:
         f"{label} {row['H = 4']} und {row['H = 32']}" for label, row in table.iterrows()
     )
     where = files(*(f"bit-{row}-*{ending}" for row in rows.values()))
-    return Evidence("gemessen", f"Abstand mit 4 und 32 Einheiten: {found}; je 5 Läufe", where)
+    text = f"Abstand mit 4 und 32 Einheiten: {found}; {NEXT}"
+    return Evidence("gemessen", text, where)
 
 
 def latches(width: int, **rows: str) -> Evidence:
@@ -231,7 +233,7 @@ def clipped() -> Evidence:
         for label, start in (("orthogonal", "orthogonal"), ("mal 1.5", "stretched"))
     )
     return Evidence(
-        "gemessen", f"grösster gelöster Abstand, U {found}; je 5 Läufe", files("bit-rnn-*-32-*")
+        "gemessen", f"grösster gelöster Abstand, U {found}; {NEXT}", files("bit-rnn-*-32-*")
     )
 
 
