@@ -116,6 +116,7 @@ def test_how_far_a_bit_is_kept():
     one_unit = max(solved_lag(f"rnn-{start}", 1) for start in rnn)
     assert min(solved_lag(f"{cell}-keras-3", 1) for cell in ("lstm", "gru")) > one_unit
     assert 50 <= solved_lag("rnn-small", 4) <= solved_lag("lstm-keras-3", 4) < 200
+    assert solved_lag("lstm-orthogonal-1", 4) > solved_lag("lstm-keras-1", 4)
     for row in ("rnn-small", "lstm-keras-1", "lstm-keras-3"):
         assert solved_lag(row, 4, "-silence") > solved_lag(row, 4)
     assert solved_lag("rnn-small", 32) == solved_lag("rnn-pytorch", 32) == 200
@@ -124,7 +125,9 @@ def test_how_far_a_bit_is_kept():
     assert solved_lag("mingru-pytorch-3", 4) == solved_lag("lstm-keras-chrono", 4) == 200
     for width in (4, 32):
         opened = solved_lag("lstm-keras-3", width)
-        assert opened >= 4 * max(solved_lag(f"lstm-{s}", width) for s in ("pytorch", "keras-1"))
+        assert opened >= 4 * max(
+            solved_lag(f"lstm-{s}", width) for s in ("pytorch", "keras-0", "keras-1")
+        )
         assert solved_lag("gru-keras-3", width) == 200
         assert solved_lag("rnn-kept", width) < min(
             solved_lag(f"rnn-{start}", width) for start in ("pytorch", "orthogonal", "small")
