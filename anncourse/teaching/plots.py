@@ -202,7 +202,7 @@ def gradient_decay(
         Was darunter liegt, ist abgeschnitten.
     """
     columns = len(next(iter(rows.values())))
-    size = (8.5 if columns > 1 else 7, 1 + 2.9 * len(rows))
+    size = (8.5 if columns > 1 else 7, 1 + 2.3 * len(rows))
     figure = Plot(figsize=size, layout="constrained")
     grid = figure.subplots(len(rows), columns, sharex=True, sharey=True, squeeze=False)
     for panels, (inputs, cells) in zip(grid, rows.items()):
@@ -224,7 +224,8 @@ def gradient_decay(
                     axes.fill_between(range(len(low)), low, high, color=colour, alpha=0.15, lw=0)
             axes.set_title(f"{cell.upper()}, {inputs}", fontsize=10)
             axes.grid(alpha=0.3)
-            axes.legend(fontsize=8, loc="lower left")
+    for axes in grid[0]:  # die Zeilen zeigen dieselben Linien
+        axes.legend(fontsize=8, loc="lower left")
     grid[0, 0].set_ylim(bottom=lowest)
     figure.suptitle(title)
     figure.supxlabel("Abstand k in Schritten", fontsize=10)
