@@ -1,6 +1,7 @@
 """Die Seite «Belege»: aus den gespeicherten Läufen, und jede Kernaussage hat eine Zeile."""
 
 import pytest
+from pages import NAMES
 
 from anncourse.experiments.difference import compare
 from anncourse.experiments.imdb import better
@@ -8,14 +9,7 @@ from anncourse.experiments.lengths import by_quarter
 from anncourse.experiments.many import SOLVED, solved
 from anncourse.experiments.stored import measured
 
-SECTIONS = [
-    "03_imdb",
-    "04_simple_rnn",
-    "05_vanishing_gradients",
-    "06_lstm_gru",
-    "07_lstm_imdb",
-    "08_inside_the_cell",
-]
+SECTIONS = NAMES[2:8]  # 9.3.3 bis 9.3.8
 # Was die Kernaussagen behaupten: Der erste ist genauer als der zweite, oder nicht zu unterscheiden.
 BETTER = [
     ("gru-keras-?", "lstm-keras-?"),
