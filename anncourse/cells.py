@@ -40,12 +40,12 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """Ein Schritt der LSTM: drei Tore, ein Kandidat, eine Übertragsspur.
 
     Aus ``x`` (I,) und dem vorigen Zustand mit ``"h"`` und ``"c"``, je (H,), wird der nächste, zum
-    Ansehen mit ``i``, ``f``, ``o`` und ``k``.
+    Ansehen mit ``i``, ``f``, ``o`` und ``candidate`` (im Text c̃).
 
     Parameters
     ----------
     p : mapping
-        ``W_g`` (H, I), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o, k.
+        ``W_g`` (H, I), ``U_g`` (H, H), ``b_g`` (H,) für g in i, f, o und c (Kandidat).
 
     References
     ----------
@@ -55,36 +55,36 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
     i = sigmoid(p["W_i"] @ x + p["U_i"] @ h + p["b_i"])  # Eingangstor
     f = sigmoid(p["W_f"] @ x + p["U_f"] @ h + p["b_f"])  # Vergesstor
     o = sigmoid(p["W_o"] @ x + p["U_o"] @ h + p["b_o"])  # Ausgangstor
-    k = np.tanh(p["W_k"] @ x + p["U_k"] @ h + p["b_k"])  # Kandidat
-    c = f * state["c"] + i * k  # neuer Übertrag
-    return {"h": o * np.tanh(c), "c": c, "i": i, "f": f, "o": o, "k": k}
+    candidate = np.tanh(p["W_c"] @ x + p["U_c"] @ h + p["b_c"])
+    c = f * state["c"] + i * candidate  # neuer Übertrag
+    return {"h": o * np.tanh(c), "c": c, "i": i, "f": f, "o": o, "candidate": candidate}
 
 
 def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """Ein Schritt der GRU in der Form von PyTorch (Keras: ``reset_after=True``).
 
     Aus ``x`` (I,) und dem vorigen Zustand mit ``"h"`` (H,) wird der nächste, zum Ansehen mit
-    ``r``, ``z`` und ``n``.
+    ``r``, ``z`` und ``candidate`` (im Text h̃).
 
     Parameters
     ----------
     p : mapping
-        ``W_g``, ``U_g``, ``b_g`` für g in r, z, n und der zweite Achsenabschnitt
-        ``b_n2`` (im Text b′_n), den das Rücksetztor multipliziert.
+        ``W_g``, ``U_g``, ``b_g`` für g in r, z, h und der zweite Achsenabschnitt
+        ``b_h2`` (im Text b′_h), den das Rücksetztor multipliziert.
 
     References
     ----------
-    Cho et al. 2014; dort wirkt r vor der Multiplikation mit U_n.
+    Cho et al. 2014; dort wirkt r vor der Multiplikation mit U_h.
     """
     h = state["h"]
     r = sigmoid(p["W_r"] @ x + p["U_r"] @ h + p["b_r"])  # Rücksetztor
     z = sigmoid(p["W_z"] @ x + p["U_z"] @ h + p["b_z"])  # Aktualisierungstor
-    n = np.tanh(p["W_n"] @ x + p["b_n"] + r * (p["U_n"] @ h + p["b_n2"]))  # Kandidat
-    return {"h": (1 - z) * n + z * h, "r": r, "z": z, "n": n}
+    candidate = np.tanh(p["W_h"] @ x + p["b_h"] + r * (p["U_h"] @ h + p["b_h2"]))
+    return {"h": (1 - z) * candidate + z * h, "r": r, "z": z, "candidate": candidate}
 
 
 STEPS: dict[str, Step] = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}
-STACKED = {"rnn": ("",), "lstm": ("_i", "_f", "_k", "_o"), "gru": ("_r", "_z", "_n")}
+STACKED = {"rnn": ("",), "lstm": ("_i", "_f", "_c", "_o"), "gru": ("_r", "_z", "_h")}
 
 
 def zero_state(hidden_size: int) -> State:
@@ -120,7 +120,7 @@ def unroll(step: Step, inputs: np.ndarray, p: Parameters, state: State | None = 
 def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Zerlegt die gestapelten Gewichte von ``nn.RNN``, ``nn.LSTM`` oder ``nn.GRU``.
 
-    PyTorch stapelt die Tore untereinander: i, f, g, o bei der LSTM (g ist unser k), r, z, n
+    PyTorch stapelt die Tore untereinander: i, f, g, o bei der LSTM (g ist unser c̃), r, z, n
     bei der GRU. Und es führt zwei Achsenabschnitte; wo beide nur addiert werden, steht
     hier ihre Summe. Die Namen im Ergebnis sind jene des Texts.
 
@@ -138,6 +138,6 @@ def unpack(cell: str, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
     p: dict[str, np.ndarray] = {}
     for k, gate in enumerate(names):
         p |= {f"W{gate}": W[k], f"U{gate}": U[k], f"b{gate}": b_ih[k] + b_hh[k]}
-    if cell == "gru":  # b'_n wird mit dem Rücksetztor multipliziert, b_n nicht
-        p |= {"b_n": b_ih[2], "b_n2": b_hh[2]}
+    if cell == "gru":  # b'_h wird mit dem Rücksetztor multipliziert, b_h nicht
+        p |= {"b_h": b_ih[2], "b_h2": b_hh[2]}
     return p

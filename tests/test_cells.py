@@ -11,7 +11,11 @@ from anncourse.cells import STACKED, STEPS, sigmoid, unpack, unroll, zero_state
 
 LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 SIZES = [(1, 1), (3, 5), (5, 3), (8, 8), (32, 32)]  # (E, H)
-INSIDE = {"rnn": {"h"}, "lstm": {"h", "c", "i", "f", "o", "k"}, "gru": {"h", "r", "z", "n"}}
+INSIDE = {
+    "rnn": {"h"},
+    "lstm": {"h", "c", "i", "f", "o", "candidate"},
+    "gru": {"h", "r", "z", "candidate"},
+}
 
 
 def torch_layer(cell: str, input_size: int, hidden_size: int, seed: int) -> nn.RNNBase:
@@ -133,7 +137,7 @@ def test_zero_state():
 
 def scalar_parameters(cell: str, **values: float) -> dict[str, np.ndarray]:
     """Gewichte einer Zelle mit E = H = 1; was nicht genannt ist, ist 0."""
-    names = {f"{letter}{gate}" for gate in STACKED[cell] for letter in "WUb"} | {"b_n2"}
+    names = {f"{letter}{gate}" for gate in STACKED[cell] for letter in "WUb"} | {"b_h2"}
     assert set(values) <= names
     shapes = {"W": (1, 1), "U": (1, 1), "b": (1,)}
     return {name: np.full(shapes[name[0]], values.get(name, 0.0)) for name in names}
@@ -146,7 +150,7 @@ def test_lstm_with_open_forget_gate_keeps_its_carry():
 
 
 def test_lstm_output_is_gate_times_tanh_of_the_new_carry():
-    p = scalar_parameters("lstm", b_f=50, b_i=50, b_o=50, b_k=50)  # f = i = o = k = 1
+    p = scalar_parameters("lstm", b_f=50, b_i=50, b_o=50, b_c=50)  # alle 1
     states = unroll(STEPS["lstm"], np.zeros((3, 1)), p)
     assert np.allclose(states["c"][:, 0], [1, 2, 3])
     assert np.allclose(states["h"][:, 0], np.tanh([1, 2, 3]))
@@ -154,16 +158,16 @@ def test_lstm_output_is_gate_times_tanh_of_the_new_carry():
 
 @pytest.mark.parametrize("b_z, expected", [(50, 0.3), (-50, np.tanh(2))])
 def test_gru_update_gate_chooses_between_old_state_and_candidate(b_z, expected):
-    p = scalar_parameters("gru", b_z=b_z, b_n=2)
+    p = scalar_parameters("gru", b_z=b_z, b_h=2)
     states = unroll(STEPS["gru"], np.zeros((1, 1)), p, {"h": np.array([0.3])})
     assert np.allclose(states["h"], expected)
 
 
 @pytest.mark.parametrize("b_r, expected", [(50, np.tanh(1 + 2 + 3 * 0.3)), (-50, np.tanh(1))])
 def test_gru_reset_gate_acts_on_the_second_bias_too(b_r, expected):
-    p = scalar_parameters("gru", b_r=b_r, b_n=1, b_n2=2, U_n=3)
+    p = scalar_parameters("gru", b_r=b_r, b_h=1, b_h2=2, U_h=3)
     states = unroll(STEPS["gru"], np.zeros((1, 1)), p, {"h": np.array([0.3])})
-    assert np.allclose(states["n"], expected)
+    assert np.allclose(states["candidate"], expected)
 
 
 # --- Gewichte zerlegen ----------------------------------------------------------------------
@@ -171,7 +175,7 @@ def test_gru_reset_gate_acts_on_the_second_bias_too(b_r, expected):
 
 def test_unpack_follows_pytorch_order_of_gates():
     H, E = 2, 3
-    for cell, gates in (("lstm", ["i", "f", "k", "o"]), ("gru", ["r", "z", "n"])):
+    for cell, gates in (("lstm", ["i", "f", "c", "o"]), ("gru", ["r", "z", "h"])):
         rows = np.repeat(np.arange(len(gates)), H)
         weights = {
             "weight_ih_l0": np.outer(rows, np.ones(E)),
@@ -183,9 +187,9 @@ def test_unpack_follows_pytorch_order_of_gates():
         for number, gate in enumerate(gates):
             assert p[f"W_{gate}"].shape == (H, E) and np.all(p[f"W_{gate}"] == number)
             assert p[f"U_{gate}"].shape == (H, H) and np.all(p[f"U_{gate}"] == number)
-            if gate != "n":
+            if gate != "h":
                 assert np.all(p[f"b_{gate}"] == 11 * number)
-    assert np.all(p["b_n"] == 2) and np.all(p["b_n2"] == 20)  # nicht addiert
+    assert np.all(p["b_h"] == 2) and np.all(p["b_h2"] == 20)  # nicht addiert
 
 
 def test_unpack_names_the_simple_rnn_without_gate():

@@ -1,5 +1,6 @@
 """Was ein Notebook zeigt."""
 
+import inspect
 import re
 import sys
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ from anncourse.errors import OutsideError
 from anncourse.models import LSTMClassifier, build_model
 from anncourse.teaching.diagrams import lstm_cell
 from anncourse.teaching.display import SVG, Markdown, architecture, say, show_source
+from anncourse.text import Vocabulary
 
 SMALL = Config(vocabulary_size=50, embedding_dim=4, hidden_size=6)
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -56,9 +58,17 @@ def test_without_the_extra_a_message_says_how_to_get_it(module, monkeypatch):
 
 def test_source_is_shown_as_it_runs():
     shown = show_source(cells.rnn_step).data
-    assert shown.startswith("```python\ndef rnn_step(") and shown.endswith("\n```")
+    assert shown.startswith("```python\ndef rnn_step(")
+    assert shown.endswith("\n```\n`anncourse.cells.rnn_step`")
     assert 'np.tanh(p["W"] @ x + p["U"] @ state["h"] + p["b"])' in shown
     assert shown.count("```") == 2
+
+
+def test_source_is_shown_without_docstrings():
+    shown = show_source(Vocabulary).data
+    assert '"""' in inspect.getsource(Vocabulary) and '"""' not in shown
+    assert "\n\n    @classmethod\n    def build(" in shown  # Leerzeile und Dekorator bleiben
+    assert "# neuer Übertrag" in show_source(cells.lstm_step).data  # Kommentare auch
 
 
 def test_source_of_a_class():
@@ -68,7 +78,7 @@ def test_source_of_a_class():
 
 def test_shown_source_runs_and_gives_the_same():
     namespace = {"np": np, "State": dict, "Parameters": dict}
-    exec(show_source(cells.rnn_step).data.removeprefix("```python").removesuffix("```"), namespace)
+    exec(show_source(cells.rnn_step).data.split("```")[1].removeprefix("python"), namespace)
     p = {"W": np.ones((2, 3)), "U": np.eye(2), "b": np.array([0.1, -0.2])}
     x, state = np.array([0.1, 0.2, 0.3]), {"h": np.array([0.5, -0.5])}
     shown, real = namespace["rnn_step"](x, state, p), cells.rnn_step(x, state, p)

@@ -102,7 +102,7 @@ def lstm(carry="c + i * k", output="o * np.tanh(new)"):
     def step(x, state, p):
         h, c = state["h"], state["c"]
         i, o = (sigmoid(p[f"W_{g}"] @ x + p[f"U_{g}"] @ h + p[f"b_{g}"]) for g in "io")
-        k = np.tanh(p["W_k"] @ x + p["U_k"] @ h + p["b_k"])
+        k = np.tanh(p["W_c"] @ x + p["U_c"] @ h + p["b_c"])
         names = {"np": np, "c": c, "i": i, "o": o, "k": k}
         names["new"] = eval(carry, names)
         return {"h": eval(output, names), "c": names["new"]}
@@ -114,8 +114,8 @@ def gru(candidate="np.tanh(Wx + U @ (r * h) + b)", new="(1 - z) * n + z * h"):
     def step(x, state, p):
         h = state["h"]
         r, z = (sigmoid(p[f"W_{g}"] @ x + p[f"U_{g}"] @ h + p[f"b_{g}"]) for g in "rz")
-        names = {"np": np, "h": h, "r": r, "z": z, "U": p["U_n"], "b": p["b_n"]}
-        names |= {"Wx": p["W_n"] @ x}
+        names = {"np": np, "h": h, "r": r, "z": z, "U": p["U_h"], "b": p["b_h"]}
+        names |= {"Wx": p["W_h"] @ x}
         names["n"] = eval(candidate, names)
         return {"h": eval(new, names)}
 
@@ -226,7 +226,7 @@ MISTAKES = [
     (6, lstm(output="c"), "Erwartet wird $o_t"),
     (6, lambda x, state, p: {"h": p["W_f"] @ x, "c": 0}, "Schlüssel `W_f`"),
     (6, lambda x, state, p: state["h"], "Wörterbuch"),
-    (7, lambda x, state, p: gru_step(x, state, p), "Schlüssel `b_n2`"),
+    (7, lambda x, state, p: gru_step(x, state, p), "Schlüssel `b_h2`"),
     (7, gru(candidate="np.tanh(Wx + b + r * (U @ h))"), "Form von PyTorch"),
     (7, gru(new="z * n + (1 - z) * h"), "den *alten* Zustand"),
     (7, gru(candidate="np.tanh(Wx + b + U @ h)"), "Rücksetztor fehlt"),

@@ -38,14 +38,14 @@ def test_the_product_of_slopes_is_what_autograd_finds(u):
 def test_the_track_of_an_lstm_multiplies_its_forget_gates():
     """Sehen die Tore h nicht, so ist ∂c_T/∂c_0 das Produkt der f_t, auf die letzte Stelle."""
     rng = np.random.default_rng(0)
-    p = {f"{w}_{g}": rng.normal(size=(1, 2) if w == "W" else 1) for g in "ifok" for w in "Wb"}
-    p |= {f"U_{g}": np.zeros((1, 1)) for g in "ifok"}
+    p = {f"{w}_{g}": rng.normal(size=(1, 2) if w == "W" else 1) for g in "ifoc" for w in "Wb"}
+    p |= {f"U_{g}": np.zeros((1, 1)) for g in "ifoc"}
     x = rng.normal(size=(20, 2))
     found = unroll(lstm_step, x, p)
     c = start = torch.zeros(1, dtype=torch.double, requires_grad=True)
     for x_t in torch.from_numpy(x):
-        a = {g: torch.from_numpy(p[f"W_{g}"]) @ x_t + torch.from_numpy(p[f"b_{g}"]) for g in "ifk"}
-        c = a["f"].sigmoid() * c + a["i"].sigmoid() * a["k"].tanh()
+        a = {g: torch.from_numpy(p[f"W_{g}"]) @ x_t + torch.from_numpy(p[f"b_{g}"]) for g in "ifc"}
+        c = a["f"].sigmoid() * c + a["i"].sigmoid() * a["c"].tanh()
     c.sum().backward()
     assert c.item() == pytest.approx(found["c"][-1, 0], rel=1e-12)
     assert start.grad.item() == pytest.approx(products(found["f"][:, 0])[-1], rel=1e-12)

@@ -15,7 +15,11 @@ CONFIG = Config(vocabulary_size=20, embedding_dim=3, hidden_size=4, maxlen=6, in
 VOCABULARY = Vocabulary.build([["a", "good", "bad", "film", "don't"]], 20)
 TEXT = "A good film?<br />Don't: a bad, bad FILM about xylophones!"
 LAST_SIX = ["a", "bad", "bad", "film", "<UNK>", "<UNK>"]
-INSIDE = {"rnn": {"h"}, "lstm": {"h", "c", "i", "f", "o", "k"}, "gru": {"h", "r", "z", "n"}}
+INSIDE = {
+    "rnn": {"h"},
+    "lstm": {"h", "c", "i", "f", "o", "candidate"},
+    "gru": {"h", "r", "z", "candidate"},
+}
 
 
 def net(cell: str, seed: int = 0) -> Weights:

@@ -1,5 +1,6 @@
 """Was ein Notebook zeigt: Sätze mit gemessenen Zahlen, Quelltext, den Aufbau eines Netzes."""
 
+import ast
 import inspect
 import re
 from collections.abc import Callable
@@ -46,8 +47,22 @@ def say(text: str) -> Markdown:
 
 
 def show_source(thing: type | Callable) -> Markdown:
-    """Der Quelltext einer Funktion oder Klasse des Moduls, wie er läuft."""
-    return Markdown(f"```python\n{inspect.getsource(thing)}```")
+    """Der Quelltext einer Funktion oder Klasse des Moduls, wie er läuft, ohne die Docstrings.
+
+    Darunter steht der volle Name; im Buch führt er zur Beschreibung.
+    """
+    source = inspect.getsource(thing)
+    lines = source.splitlines()
+    nodes = [
+        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ClassDef | ast.FunctionDef)
+    ]
+    for node in sorted(nodes, key=lambda node: -node.lineno):  # von unten nach oben
+        if ast.get_docstring(node) and len(node.body) > 1:
+            first, last = node.body[0].lineno - 1, node.body[0].end_lineno
+            blank = not lines[last].strip() and isinstance(node, ast.FunctionDef)
+            del lines[first : last + blank]
+    shown = "\n".join(lines)
+    return Markdown(f"```python\n{shown}\n```\n`{thing.__module__}.{thing.__qualname__}`")
 
 
 def architecture(model, shape: tuple[int, ...], depth: int = 1) -> SVG:

@@ -357,23 +357,24 @@ def check_6(answer: Callable):
     answer : callable
         ``answer(x, state, p)`` wie `anncourse.cells.lstm_step`; p enthält kein ``W_f``.
     """
-    x, state, p = _example("iok")
+    x, state, p = _example("ioc")
     h, c = state["h"], state["c"]
     i, o = (sigmoid(p[f"W_{g}"] @ x + p[f"U_{g}"] @ h + p[f"b_{g}"]) for g in "io")
-    k = np.tanh(p["W_k"] @ x + p["U_k"] @ h + p["b_k"])
-    new = c + i * k
+    candidate = np.tanh(p["W_c"] @ x + p["U_c"] @ h + p["b_c"])
+    new = c + i * candidate
     value = _entries(answer, x, state, p, ("h", "c"))
     _expect(
         value["c"],
         new,
         {
-            "Der alte Übertrag fehlt. Ohne Vergesstor bleibt er ganz erhalten.": i * k,
-            "Das Eingangstor wirkt auf den Kandidaten, nicht auf den alten Übertrag.": i * c + k,
+            "Der alte Übertrag fehlt. Ohne Vergesstor bleibt er ganz erhalten.": i * candidate,
+            "Das Eingangstor wirkt auf den Kandidaten, nicht auf den alten Übertrag.": i * c
+            + candidate,
             "Das ist die Kopplung $1 - i_t$; sie ist eine andere Zelle. 1997 bleibt der alte "
-            "Übertrag ganz erhalten.": (1 - i) * c + i * k,
-            "Das Eingangstor $i_t$ fehlt.": c + k,
+            "Übertrag ganz erhalten.": (1 - i) * c + i * candidate,
+            "Das Eingangstor $i_t$ fehlt.": c + candidate,
         },
-        "Erwartet wird der alte Übertrag plus $i_t \\odot k_t$.",
+        "Erwartet wird der alte Übertrag plus $i_t \\odot \\tilde c_t$.",
         "$c_t$: ",
     )
     _expect(
@@ -397,33 +398,33 @@ def check_7(answer: Callable):
     Parameters
     ----------
     answer : callable
-        ``answer(x, state, p)`` wie `anncourse.cells.gru_step`; p enthält kein ``b_n2``.
+        ``answer(x, state, p)`` wie `anncourse.cells.gru_step`; p enthält kein ``b_h2``.
     """
-    x, state, p = _example("rzn")
+    x, state, p = _example("rzh")
     h = state["h"]
     r, z = (sigmoid(p[f"W_{g}"] @ x + p[f"U_{g}"] @ h + p[f"b_{g}"]) for g in "rz")
-    n = np.tanh(p["W_n"] @ x + p["U_n"] @ (r * h) + p["b_n"])
-    outside = gru_step(x, state, p | {"b_n2": np.zeros_like(h)})["h"]
+    candidate = np.tanh(p["W_h"] @ x + p["U_h"] @ (r * h) + p["b_h"])
+    outside = gru_step(x, state, p | {"b_h2": np.zeros_like(h)})["h"]
     value = _entries(answer, x, state, p, ("h",))["h"]
     _expect(
         value,
-        (1 - z) * n + z * h,
+        (1 - z) * candidate + z * h,
         {
             "Das ist die Form von PyTorch: $r_t$ steht noch ausserhalb. Multiplizieren Sie zuerst "
             "$r_t \\odot h_{t-1}$.": outside,
-            "$z_t$ gewichtet in diesem Kapitel den *alten* Zustand.": z * n + (1 - z) * h,
-            "Das Rücksetztor fehlt.": (1 - z) * np.tanh(p["W_n"] @ x + p["U_n"] @ h + p["b_n"])
+            "$z_t$ gewichtet in diesem Kapitel den *alten* Zustand.": z * candidate + (1 - z) * h,
+            "Das Rücksetztor fehlt.": (1 - z) * np.tanh(p["W_h"] @ x + p["U_h"] @ h + p["b_h"])
             + z * h,
             "Das Rücksetztor wirkt nur auf den alten Zustand, nicht auf die Eingabe.": (1 - z)
-            * np.tanh(r * (p["W_n"] @ x + p["U_n"] @ h + p["b_n"]))
+            * np.tanh(r * (p["W_h"] @ x + p["U_h"] @ h + p["b_h"]))
             + z * h,
-            "Das ist erst der Kandidat; mischen Sie ihn mit dem alten Zustand.": n,
-            "In der Mischung fehlt vor dem Kandidaten der Faktor $1 - z_t$.": n + z * h,
-            "In der Mischung fehlt der alte Zustand, gewichtet mit $z_t$.": (1 - z) * n,
-            "In der Mischung steht der alte Zustand ohne $r_t$.": (1 - z) * n + z * r * h,
+            "Das ist erst der Kandidat; mischen Sie ihn mit dem alten Zustand.": candidate,
+            "In der Mischung fehlt vor dem Kandidaten der Faktor $1 - z_t$.": candidate + z * h,
+            "In der Mischung fehlt der alte Zustand, gewichtet mit $z_t$.": (1 - z) * candidate,
+            "In der Mischung steht der alte Zustand ohne $r_t$.": (1 - z) * candidate + z * r * h,
         },
-        "Der Kandidat lautet $\\tanh(W_n x_t + U_n (r_t \\odot h_{t-1}) + b_n)$, die Mischung "
-        "$(1 - z_t) \\odot n_t + z_t \\odot h_{t-1}$.",
+        "Der Kandidat lautet $\\tanh(W_h x_t + U_h (r_t \\odot h_{t-1}) + b_h)$, die Mischung "
+        "$(1 - z_t) \\odot \\tilde h_t + z_t \\odot h_{t-1}$.",
         "$h_t$: ",
     )
     return "Der Code stimmt. Bleibt die Frage, wann die Form von PyTorch gleich rechnet."

@@ -84,10 +84,25 @@ def link_terms(app, doctree, docname: str) -> None:
             link["refuri"] += f"#{mark}"
 
 
+def link_sources(app, doctree, docname: str) -> None:
+    """Unter gezeigtem Quelltext führt der volle Name zur Beschreibung im Modul."""
+    objects = app.env.get_domain("py").objects
+    for line in list(doctree.findall(nodes.paragraph)):
+        (name, *others) = line.children or [None]
+        if others or not isinstance(name, nodes.literal) or name.astext() not in objects:
+            continue
+        found = objects[name.astext()]
+        link = nodes.reference("", "", internal=True)
+        link["refuri"] = app.builder.get_relative_uri(docname, found.docname) + f"#{found.node_id}"
+        line.replace(name, link)
+        link += name
+
+
 def setup(app):
     """Von Sphinx aufgerufen."""
     app.connect("builder-inited", find_targets)
     app.connect("doctree-read", set_anchors)
     app.connect("doctree-resolved", link_mentions)
     app.connect("doctree-resolved", link_terms)
+    app.connect("doctree-resolved", link_sources)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

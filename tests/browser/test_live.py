@@ -110,10 +110,10 @@ def test_last_probability_is_within_a_hundredth_of_pytorch(reading, live, cell):
 @pytest.mark.parametrize("cell", STEPS)
 def test_one_step_is_exactly_that_of_cells(stepwise, cell):
     rng = np.random.default_rng(93)
-    gates = {"rnn": [""], "lstm": ["_i", "_f", "_o", "_k"], "gru": ["_r", "_z", "_n"]}[cell]
+    gates = {"rnn": [""], "lstm": ["_i", "_f", "_o", "_c"], "gru": ["_r", "_z", "_h"]}[cell]
     p = {f"W{g}": rng.normal(size=(3, 2)) for g in gates}
     p |= {f"U{g}": rng.normal(size=(3, 3)) for g in gates}
-    p |= {f"b{g}": rng.normal(size=3) for g in [*gates, "_n2"]}
+    p |= {f"b{g}": rng.normal(size=3) for g in [*gates, "_h2"]}
     x, h, c = rng.normal(size=2), rng.normal(size=3), rng.normal(size=3)
     flat = {name: value.ravel().tolist() for name, value in p.items()}
     shown = stepwise.evaluate(

@@ -24,17 +24,17 @@ anncourse.sigmoid = (a) => 1 / (1 + Math.exp(-a));
     const i = linear(p, "_i", x, h).map(sigmoid);                // Eingangstor
     const f = linear(p, "_f", x, h).map(sigmoid);                // Vergesstor
     const o = linear(p, "_o", x, h).map(sigmoid);                // Ausgangstor
-    const k = linear(p, "_k", x, h).map(Math.tanh);              // Kandidat
-    const carry = c.map((c_j, j) => f[j] * c_j + i[j] * k[j]);   // neuer Übertrag
-    return { h: o.map((o_j, j) => o_j * Math.tanh(carry[j])), c: carry, i, f, o, k };
+    const candidate = linear(p, "_c", x, h).map(Math.tanh);
+    const carry = c.map((c_j, j) => f[j] * c_j + i[j] * candidate[j]);  // neuer Übertrag
+    return { h: o.map((o_j, j) => o_j * Math.tanh(carry[j])), c: carry, i, f, o, candidate };
   };
 
   const gru = (x, { h }, p) => {
     const r = linear(p, "_r", x, h).map(sigmoid);                // Rücksetztor
     const z = linear(p, "_z", x, h).map(sigmoid);                // Aktualisierungstor
-    const n = p.b_n.map((b, j) =>                                // Kandidat
-      Math.tanh(row(p.W_n, j, x) + b + r[j] * (row(p.U_n, j, h) + p.b_n2[j])));
-    return { h: n.map((n_j, j) => (1 - z[j]) * n_j + z[j] * h[j]), r, z, n };
+    const candidate = p.b_h.map((b, j) =>
+      Math.tanh(row(p.W_h, j, x) + b + r[j] * (row(p.U_h, j, h) + p.b_h2[j])));
+    return { h: candidate.map((new_j, j) => (1 - z[j]) * new_j + z[j] * h[j]), r, z, candidate };
   };
 
   anncourse.steps = { rnn, lstm, gru };

@@ -4,9 +4,11 @@
 {
   const { html, svg, number, formula, slider, steps } = anncourse;
   const { text, box, circle, dot, arrow } = anncourse.drawing;
-  const WEIGHTS = { f: [0.5, -0.8, 1], i: [1.5, 0.4, -0.5], k: [1.2, 0.6, 0], o: [0.8, 0.4, 0.2] };  // W, U, b
-  const NAMES = { f: "Vergesstor", i: "Eingangstor", k: "Kandidat", o: "Ausgangstor" };
-  const X = { f: 66, i: 139, k: 212, o: 285 };   // Mitte jedes Kastens
+  const WEIGHTS = { f: [0.5, -0.8, 1], i: [1.5, 0.4, -0.5], candidate: [1.2, 0.6, 0],
+    o: [0.8, 0.4, 0.2] };  // W, U, b
+  const NAMES = { f: "Vergesstor", i: "Eingangstor", candidate: "Kandidat", o: "Ausgangstor" };
+  const LETTERS = { f: ["f", "f"], i: ["i", "i"], candidate: ["c\u0303", "c"], o: ["o", "o"] };  // Wert, Index
+  const X = { f: 66, i: 139, candidate: 212, o: 285 };   // Mitte jedes Kastens
   const TRACK = 62, OUT = 336, BAR = 322;        // Übertragsspur, Weg nach aussen, Balken mit x_t und h_(t−1)
   const STEPS = [
     ["das SimpleRNN", "Aus der Eingabe und dem vorigen Zustand entsteht in einem Zug der neue Zustand. Was bleiben "
@@ -19,8 +21,7 @@
       + "dazukommt. Beides zusammen ist der neue Übertrag.",
     "Vergesstor, Eingangstor, Kandidat und Ausgangstor erhalten Eingabe und vorigen Zustand. Auf der Spur wird der alte "
       + "Übertrag mit dem Vergesstor multipliziert, dann das Produkt aus Eingangstor und Kandidat addiert."],
-    ["die Ausgabe", "Der neue Übertrag geht durch tanh und dann durch das Ausgangstor: Das ist der neue Zustand. Die "
-      + "Gewichte mit dem Index o aus Schritt 1 rechnen jetzt dieses Tor.",
+    ["die Ausgabe", "Der neue Übertrag geht durch tanh und dann durch das Ausgangstor: Das ist der neue Zustand.",
     "Wie Schritt 3; dazu zweigt der neue Übertrag ab, geht durch tanh und wird mit dem Ausgangstor multipliziert. "
       + "Das Produkt verlässt die Zelle als neuer Zustand."],
   ];
@@ -30,7 +31,7 @@
   // Gewichte als Felder der Länge 1, wie cells.js sie erwartet
   const parameters = (names) => Object.fromEntries(Object.entries(names).flatMap(([suffix, gate]) =>
     ["W", "U", "b"].map((letter, n) => [letter + suffix, Float64Array.of(WEIGHTS[gate][n])])));
-  const LSTM = parameters({ _f: "f", _i: "i", _k: "k", _o: "o" });
+  const LSTM = parameters({ _f: "f", _i: "i", _c: "candidate", _o: "o" });
   const RNN = parameters({ "": "o" });
 
   const compute = ({ x, h, c }) => {
@@ -48,7 +49,7 @@
     };
     const gate = (g, name, ...lines) => [
       arrow([[X[g], BAR - 14], [X[g], 262]]),
-      box(X[g], 231, 70, 62, g === "k" ? "candidate" : name === NAMES[g] ? "gate" : "state",
+      box(X[g], 231, 70, 62, g === "candidate" ? g : name === NAMES[g] ? "gate" : "state",
         [name, -15, 10], ...lines),
     ];
     show(1, 4,
@@ -66,14 +67,14 @@
       arrow([[264, TRACK], [264, 200]], "carry"), dot(264, TRACK, "carry"), text(258, 140, "liest", { anchor: "end" }),
       ...gate("o", "Ausgabe", ["aus x_t, h_(t−1)", 3, 9.5], ["und c_t", 19, 9.5]));
     show(1, 2, arrow([[X.o, 200], [X.o, 150], [OUT, 150], [OUT, BAR], [380, BAR]], "state"));
-    show(3, 4, ...["f", "i", "k", "o"].flatMap((g) =>
-      gate(g, NAMES[g], [g === "k" ? "tanh" : "σ", 2, 13], [number(v[g]), 22, 15])));
+    show(3, 4, ...["f", "i", "candidate", "o"].flatMap((g) =>
+      gate(g, NAMES[g], [g === "candidate" ? "tanh" : "σ", 2, 13], [number(v[g]), 22, 15])));
     show(3, 4,
       arrow([[X.f, 200], [X.f, TRACK + 13]], "gate"), circle(X.f, TRACK, "⊙", "carry"), text(X.f + 8, 150, "f_t", { anchor: "start" }),
       arrow([[X.i, 200], [X.i, 140], [161, 140]], "gate"), text(X.i - 8, 160, "i_t", { anchor: "end" }),
-      arrow([[X.k, 200], [X.k, 140], [187, 140]], "candidate"), text(X.k + 8, 160, "k_t", { anchor: "start" }),
+      arrow([[X.candidate, 200], [X.candidate, 140], [187, 140]], "candidate"), text(X.candidate + 8, 160, "c\u0303_t", { anchor: "start" }),
       arrow([[174, 127], [174, TRACK + 13]]), circle(174, 140, "⊙"), circle(174, TRACK, "+", "carry"),
-      text(120, TRACK - 12, number(v.f * given.c)), text(181, 105, number(v.i * v.k), { anchor: "start" }),
+      text(120, TRACK - 12, number(v.f * given.c)), text(181, 105, number(v.i * v.candidate), { anchor: "start" }),
       text(378, TRACK + 20, number(v.c), { anchor: "end" }));
     show(3, 3, arrow([[X.o, 200], [X.o, 166]], "gate", { dashed: true }), text(X.o, 158, "folgt", { size: 11 }));
     show(4, 4,
@@ -94,18 +95,18 @@
       const [W, U, b] = WEIGHTS[g];
       return `${n(W)} · ${n(given.x)} + ${n(U)} · ${n(given.h)} + ${n(b)}`;
     };
-    const linear = (g) => `W_${g} x_t + U_${g} h_(t−1) + b_${g}`;
+    const linear = (g) => "W x_t + U h_(t−1) + b".replace(/[WUb]/g, (letter) => `${letter}_${LETTERS[g][1]}`);
     const gate = (g) => {
-      const name = g === "k" ? "tanh" : "σ";
-      return [NAMES[g], `${g}_t = ${name}(${linear(g)})`, `= ${name}(${inner(g)}) = ${number(v[g])}`];
+      const name = g === "candidate" ? "tanh" : "σ";
+      return [NAMES[g], `${LETTERS[g][0]}_t = ${name}(${linear(g)})`, `= ${name}(${inner(g)}) = ${number(v[g])}`];
     };
     const two = (value) => (value < 0 ? `(${number(value)})` : number(value));
-    if (step === 1) return [["Zustand", `h_t = tanh(${linear("o")})`, `= tanh(${inner("o")}) = ${number(v.simple)}`]];
+    if (step === 1) return [["Zustand", "h_t = tanh(W x_t + U h_(t−1) + b)", `= tanh(${inner("o")}) = ${number(v.simple)}`]];
     if (step === 2) return [["Übertrag", "c_t = …", `noch offen; bekannt ist der vorige, ${number(given.c, 1)}`]];
     return [
-      ...["f", "i", "k", "o"].map(gate),
-      ["Übertrag", "c_t = f_t ⊙ c_(t−1) + i_t ⊙ k_t",
-        `= ${two(v.f)} · ${n(given.c)} + ${two(v.i)} · ${two(v.k)} = ${number(v.c)}`],
+      ...["f", "i", "candidate", "o"].map(gate),
+      ["Übertrag", "c_t = f_t ⊙ c_(t−1) + i_t ⊙ c\u0303_t",
+        `= ${two(v.f)} · ${n(given.c)} + ${two(v.i)} · ${two(v.candidate)} = ${number(v.c)}`],
       ...(step < 4 ? [] : [["Zustand", "h_t = o_t ⊙ tanh(c_t)", `= ${two(v.o)} · tanh(${number(v.c)}) = ${number(v.h)}`]]),
     ];
   };

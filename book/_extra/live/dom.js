@@ -18,7 +18,7 @@ const anncourse = { nets: {} };
 anncourse.formula = (text) => {
   const { html } = anncourse;
   const roman = new Set(["tanh", "sin"]);
-  const parts = text.match(/[A-Za-z]+(?:_(?:\([^)]*\)|\w))?|[^A-Za-z]+/g).map((part) => {
+  const parts = text.match(/[A-Za-z]+\u0303?(?:_(?:\([^)]*\)|\w))?|[^A-Za-z]+/g).map((part) => {
     const [base, index] = part.split("_");
     if (!/^[A-Za-z]/.test(part) || roman.has(part)) return part;
     return index ? html("span", {}, html("i", {}, base), html("sub", {}, index.replace(/[()]/g, "")))

@@ -1,0 +1,64 @@
+"""Der Weg des Gradienten zurück durch die Zeit."""
+
+from anncourse.teaching.diagrams.canvas import Drawing, check_steps
+from anncourse.teaching.display import SVG
+
+ALT_TEXTS = {
+    "bptt_paths": (
+        "Das entrollte Netz mit den Zuständen bis h_T von links nach rechts; aus h_T entsteht "
+        "ganz rechts der Verlust L. Gestrichelte Pfeile führen oben vom Verlust Schritt für "
+        "Schritt nach links zurück. An jedem Pfeil von einem Zustand zum vorigen steht ein "
+        "Faktor, zwischen h_T und h_(T−1) diag(1 − h_T²) U; unten steht ihr Produkt, die "
+        "Ableitung von h_T nach dem frühesten Zustand."
+    ),
+}
+__all__ = [*ALT_TEXTS]
+
+
+def bptt_paths(steps: int = 4) -> SVG:
+    """Der Weg des Gradienten zurück durch das entrollte Netz.
+
+    Parameters
+    ----------
+    steps : int
+        Anzahl gezeigter Zustände, 2 bis 4.
+
+    Returns
+    -------
+    SVG
+        Das Bild.
+
+    Raises
+    ------
+    ValueError
+        Wenn die Schritte auf dem Bild keinen Platz haben.
+    """
+    check_steps(steps)
+    d = Drawing(310)
+    pitch = 435 / (steps - 1)
+    names = ["T", *(f"T-{k}" for k in range(1, steps))]  # die spätesten Schritte zuerst
+    factors = [f"\\mathrm{{diag}}(1 - h_{{{t}}}^2)\\, U" for t in names[:-1]]
+    for k, t in enumerate(names):
+        x = 515 - pitch * k
+        d.arrow((x, 96), (x, 134), colour="input")
+        d.text(x, 82, f"$x_{{{t}}}$")
+        d.arrow((x - pitch + 32 if t != names[-1] else 14, 156), (x - 32, 156), colour="state")
+        d.box(x, 156, 64, 44, f"$h_{{{t}}}$", "state")
+    for k, factor in enumerate(factors):
+        x = 515 - pitch * k
+        d.arrow(
+            (x - 14, 178), (x - 14, 222), (x - pitch + 14, 222), (x - pitch + 14, 178), dashed=True
+        )
+        d.text(x - pitch / 2, 240, f"${factor}$", size=11)
+    d.arrow((547, 156), (592, 156), colour="state")
+    d.box(633, 156, 82, 44, "Verlust $L$")
+    d.arrow((633, 178), (633, 222), (529, 222), (529, 178), dashed=True)
+    d.text(580, 240, "$\\partial L / \\partial h_T$", size=11)
+    d.arrow((66, 178), (66, 222), (16, 222), dashed=True)
+    d.arrow((220, 284), (290, 284), colour="state")
+    d.text(300, 284, "vorwärts", ha="left")
+    d.arrow((470, 284), (400, 284), dashed=True)
+    d.text(480, 284, "Gradient, rückwärts", ha="left")
+    ratio = f"\\dfrac{{\\partial h_T}}{{\\partial h_{{{names[-1]}}}}}"
+    d.text(350, 36, f"${ratio} = " + "\\ \\cdot\\ ".join(factors) + "$", size=13)
+    return d.picture("Der Weg des Gradienten zurück durch die Zeit", ALT_TEXTS["bptt_paths"])
