@@ -149,6 +149,31 @@ def test_imports_the_module(notebook):
     )
 
 
+HIDDEN = {"hide-input", "remove-cell"}  # im Buch: zum Öffnen, gar nicht
+
+
+def test_a_hidden_cell_is_hidden_in_book_colab_and_jupyter(notebook):
+    for cell in code_cells(notebook):
+        marks = (
+            bool(HIDDEN & set(cell.metadata.get("tags", []))),
+            cell.metadata.get("cellView") == "form",
+            cell.metadata.get("jupyter", {}).get("source_hidden", False),
+        )
+        assert marks in {(True, True, True), (False, False, False)}, cell.source
+
+
+def test_the_book_drops_the_set_up_cell_only(notebook):
+    dropped = ["remove-cell" in c.metadata.get("tags", []) for c in code_cells(notebook)]
+    assert dropped == [True] + [False] * (len(dropped) - 1)
+
+
+def test_what_defines_or_trains_is_visible(notebook):
+    """Ein Netz, ein Schritt, ein Verlust, ein Gradient bleiben auf der Seite."""
+    for cell in code_cells(notebook):
+        if HIDDEN & set(cell.metadata.get("tags", [])):
+            assert not re.search(r"^class |\.backward\(|\bfit\(", cell.source, re.MULTILINE)
+
+
 def test_cells_are_short(notebook):
     for cell in code_cells(notebook):
         assert len([line for line in cell.source.splitlines() if line.strip()]) <= 25

@@ -68,6 +68,10 @@ def cobweb():
     return plots.cobweb([0.5, 1.0, 2.0])
 
 
+def noisy_unit():
+    return plots.noisy_unit([0.5, 2.0])
+
+
 def latch():
     x = np.array([[1, 1], [0, -1], [1, -1]])
     states = {name: np.full((3, 1), value) for name, value in zip("cfio", (0.5, 0.9, 0.2, 0.7))}
@@ -101,6 +105,7 @@ FIGURES = [
     gradient_decay,
     lag_accuracy,
     cobweb,
+    noisy_unit,
     latch,
     heat_map,
     reading_curve,
@@ -125,7 +130,7 @@ def test_png_names_its_data(draw, tmp_path):
     (tmp_path / "picture.png").write_bytes(picture)
     assert imread(tmp_path / "picture.png").std() > 0.05  # nicht leer
     titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
-    source = "gerechnet" if draw is cobweb else "Prüfdaten"
+    source = "gerechnet" if draw in (cobweb, noisy_unit) else "Prüfdaten"
     assert any(source in title for title in titles)
 
 
@@ -283,3 +288,11 @@ def test_cobweb_marks_the_fixed_point_and_its_slope():
     assert "0.166" in panels[2].get_title()
     assert product.lines[2].get_ydata()[9] == pytest.approx(1.6e-8, rel=0.05)
     assert (product.lines[1].get_ydata() == 1).all()
+
+
+def test_noisy_unit_keeps_its_bit_only_with_the_larger_weight():
+    half, two, share = noisy_unit().axes
+    assert [line.get_ydata()[0] for line in half.lines[:6]] == [1, 1, 1, -1, -1, -1]
+    assert all(np.sign(line.get_ydata()).std() == 0 for line in two.lines[:6])
+    lost, held = (line.get_ydata() for line in share.lines[:2])
+    assert lost[-1] == pytest.approx(50, abs=2) and (held == 100).all()

@@ -59,6 +59,33 @@ def test_every_term_in_bold_is_in_the_glossary(path):
     assert [term for term, english in terms if not is_entry(term, english)] == []
 
 
+# Was ein früheres Kapitel erklärt hat.
+KNOWN = set(
+    """
+    Aktivierungsfunktion Automatische_Ableitung Dichtes_Netz Folge Gradient Kettenregel
+    Klassifikation Merkmal Rückwärtsrechnung Schicht Stimmung Zwillinge
+    """.replace("_", " ").split()
+)
+HEAD = re.compile(r"\*\*Frage:\*\*.*?\*\*Zeit:\*\*[^\n]*(?:\n[^\n]+)*", re.DOTALL)
+LINKED = re.compile(r"\[[^\]]+\]\(\.\./book/glossar\.md\)")
+
+
+@pytest.fixture(scope="module")
+def passages() -> list[str]:
+    """Der Text des Kapitels in Sätzen, ohne die Köpfe der Abschnitte und ohne Links aufs Glossar."""
+    texts = (HEAD.sub("", prose(path)) for path in NOTEBOOKS)
+    joined = " ".join(re.sub(r"\s+", " ", LINKED.sub("…", text)) for text in texts)
+    return re.split(r"(?<=[.:;?|]) ", joined)
+
+
+@pytest.mark.parametrize("term", [term for term in glossary() if term not in KNOWN])
+def test_a_term_appears_after_its_explanation(term, passages):
+    """Wo es zum ersten Mal vorkommt, steht es fett; oder es führt als Link ins Glossar."""
+    first = next(passage for passage in passages if contains(folded(passage), term))
+    bold = [folded(found) for found, _ in BOLD.findall(first)]
+    assert any(contains(words, term) for words in bold), first
+
+
 @pytest.fixture(scope="module")
 def chapter() -> list[list[str]]:
     """Die Sätze aller Notebooks."""
@@ -113,7 +140,7 @@ def symbols(formula: str) -> set[str]:
             found |= set(re.findall(r"\b[tTkj]\b", index))
         elif TIME.fullmatch(index):
             found |= {f"{base}_t", *re.findall(r"[tTk]", index)}
-        elif base in ("W", "U", "b") and index in tuple("ifokrzn"):
+        elif base in ("W", "U", "b") and index in tuple("ifocrzh"):
             found.add(base)
         elif index:
             found |= {f"{base}_{index}", *re.findall(r"\b[tj]\b", index)}
@@ -156,14 +183,14 @@ def test_the_names_elsewhere_belong_to_symbols_of_the_table():
     names = rows("Dieselbe Grösse, andere Namen")
     assert {len(row) for row in names} == {5}
     assert first_column("Dieselbe Grösse, andere Namen") <= first_column("Grössen")
-    assert {row[0]: row[2] for row in names}["$k_t$"] == "$g_t$"
+    assert {row[0]: row[2] for row in names}[r"$\tilde c_t$"] == "$g_t$"
 
 
 @pytest.mark.parametrize(
     "formula, expected",
     [
         (r"h_{T-k+1} \odot \bar f^{\,k}", {"h_t", "T", "k", r"\odot", r"\bar f"}),
-        (r"\sigma(W_f x_t) + b'_n", {r"\sigma", "W", "x_t", "t", "b'_n"}),
+        (r"\sigma(W_f x_t) + b'_h", {r"\sigma", "W", "x_t", "t", "b'_h"}),
         (r"\frac{e}{q}", {"q"}),
     ],
 )

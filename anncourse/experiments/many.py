@@ -57,7 +57,7 @@ def gru(a: torch.Tensor, U: torch.Tensor, bias: torch.Tensor) -> list:
 
 
 def mingru(a: torch.Tensor) -> list:
-    """Die minGRU: z_t und n_t sehen h_{t−1} nicht; a: (T, N, B, 2·H).
+    """Die minGRU: z_t und h̃_t sehen h_{t−1} nicht; a: (T, N, B, 2·H).
 
     References
     ----------

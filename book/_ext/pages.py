@@ -60,7 +60,7 @@ def page_links(app, pagename: str, title: str, colab: str | None) -> list[tuple[
 def prepare_page(app, pagename, templatename, context, doctree) -> None:
     """Sprache, Sperre und Beschreibung im Kopf; die Zeile mit Verweisen unter dem Titel."""
     title = BeautifulSoup(context.get("title", ""), "html.parser").get_text()
-    if pagename == app.config.root_doc:
+    if pagename == app.config.root_doc and app.builder.name == "html":
         context["title"] = "Start"  # sonst steht der Titel des Buchs zweimal im Reiter
     description = escape(describe(doctree, title or app.config.html_title))
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -106,6 +106,8 @@ def mend_roles(soup) -> None:
         caption.find_next_sibling("ul")["aria-labelledby"] = caption["id"]
     for contents in soup.select("nav[aria-label=Page]"):
         contents["aria-label"] = "Inhalt der Seite"
+    for summary in soup.select("details.hide > summary"):
+        del summary["aria-label"]  # englisch; der sichtbare Text genügt
     for icon in soup.select("i[class*=fa-], span[class*=fa-]"):
         icon["aria-hidden"] = "true"
 

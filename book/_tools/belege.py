@@ -1,7 +1,8 @@
 """Schreibt die Seite «Belege»: jede Kernaussage, wie sie begründet ist, und aus welchen Läufen.
 
-Eine Kernaussage ist ein Punkt der Zusammenfassung eines Abschnitts; ihr Wortlaut kommt von dort,
-die Zahlen aus den gespeicherten Läufen. Ein Punkt ohne Beleg ist ein Fehler.
+Eine Kernaussage ist ein Punkt in einem Kasten «Ergebnis» oder in der Zusammenfassung eines
+Abschnitts; ihr Wortlaut kommt von dort, die Zahlen aus den gespeicherten Läufen. Ein Punkt ohne
+Beleg ist ein Fehler.
 """
 
 import re
@@ -22,6 +23,7 @@ from anncourse.experiments.stored import mean_and_spread, measured
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "belege.md"
+RESULT = re.compile(r'<p class="admonition-title">Ergebnis</p>\n(.*?)</div>', re.S)
 SAFE = 0.5  # ein Schritt halbiert jede Störung
 NEXT = "in Klammern, wie viele von 5 Läufen den nächsten lösen"
 SECTION_4, SECTION_7 = "Abschnitt 9.3.4", "Abschnitt 9.3.7"
@@ -394,9 +396,11 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
 
 
 def headlines(notebook: Path) -> list[str]:
-    """Die Punkte der Zusammenfassung, je einer auf einer Zeile."""
-    text = notebook.read_text("utf-8").split("## Zusammenfassung\n")[1].split("\n**")[0]
-    return [" ".join(point.split()) for point in re.split(r"^- ", text, flags=re.M)[1:]]
+    """Die Punkte der Kästen «Ergebnis» und der Zusammenfassung, je einer auf einer Zeile."""
+    text = notebook.read_text("utf-8")
+    places = [*RESULT.findall(text), text.split("## Zusammenfassung\n")[1].split("\n**")[0]]
+    points = [point for place in places for point in re.split(r"^- ", place, flags=re.M)[1:]]
+    return [" ".join(point.split()) for point in points]
 
 
 def page() -> str:

@@ -47,6 +47,10 @@ CUT_OFF = """() => [...document.querySelectorAll("main *")].filter(e => {
         if (/auto|scroll/.test(getComputedStyle(p).overflowX) && p.tabIndex >= 0) return false;
     return true;
 }).map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 60)}`)"""
+CODE_CUT_OFF = """() => [...document.querySelectorAll("main .highlight pre")].filter(e =>
+    e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 80))"""
+FILTERS = """() => [...document.querySelectorAll(".cell_output img, .live-card")].map(e =>
+    getComputedStyle(e).filter)"""
 FOCUS = """() => {
     const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
     return {
@@ -198,6 +202,26 @@ def test_nothing_sticks_out_of_a_narrow_page(visit, width):
     page.set_viewport_size({"width": 1280, "height": 900})
     assert wide <= width
     assert outside == []
+
+
+def test_no_code_scrolls_sideways_on_a_wide_screen(visit):
+    if not visit.name.startswith("notebooks/"):
+        pytest.skip("nur die Abschnitte")
+    visit.page.set_viewport_size({"width": 1280, "height": 900})
+    assert visit.page.evaluate(CODE_CUT_OFF) == []
+
+
+@pytest.mark.parametrize("mode, media, inverted", [
+    ("light", "screen", False), ("dark", "screen", True), ("dark", "print", False),
+])  # fmt: skip
+def test_no_picture_glares_on_the_dark_page(visit, mode, media, inverted):
+    """Auf dem Bildschirm wird hell zu dunkel, mit denselben Farbtönen; gedruckt bleibt es hell."""
+    visit.dark(mode == "dark")
+    visit.page.emulate_media(media=media)
+    filters = visit.page.evaluate(FILTERS)
+    visit.page.emulate_media(media="screen")
+    visit.dark(False)
+    assert all(("invert" in one and "hue-rotate" in one) == inverted for one in filters)
 
 
 def test_the_keyboard_is_always_seen(visit):

@@ -8,6 +8,7 @@ PAGE = """<!DOCTYPE html><html lang="de"><title>Probe</title>
 <article><section id="start"><h1>Probe</h1>
 <span id="document-one"></span><section id="one/first"><h2>Erster</h2>
 <details><summary>Antwort</summary>Siebzehn</details>
+<details class="hide above-input"><summary>Code zeigen</summary>print(18)</details>
 <section id="one/part"><h3>Teil</h3><button class="copybtn">Kopieren</button></section></section>
 <span id="document-two"></span><section id="two/second"><h2>Zweiter</h2></section>
 </section></article></html>"""
@@ -30,10 +31,10 @@ def test_contents_name_the_page_of_each_section(printed):
         assert printed.pages[number - 1].extract_text().startswith(title)
 
 
-def test_answers_are_open_and_buttons_are_gone(printed):
+def test_answers_are_open_and_buttons_and_hidden_code_are_gone(printed):
     text = printed.pages[2].extract_text()
     assert "Siebzehn" in text
-    assert "Kopieren" not in text
+    assert not any(word in text for word in ("Kopieren", "Code zeigen", "print"))
 
 
 def test_outline_follows_the_headings(printed):

@@ -81,8 +81,8 @@
       pixels.data.set([...anncourse.shade(value / limit, sign), 255], 4 * at));
     canvas.getContext("2d").putImageData(pixels, 0, 0);
     const scale = sign
-      ? `: violett ${number(-limit)}, weiss 0, orange +${number(limit)}`
-      : ": weiss 0 (zu), dunkelgrün 1 (offen)";
+      ? `: violett ${number(-limit)}, farblos 0, orange +${number(limit)}`
+      : ": farblos 0 (zu), volles Grün 1 (offen)";
     const labels = html("div", { class: "live-labels" }, ...units.map((unit) => html("div", {}, `${unit}`)));
     return [
       html("p", { class: "live-caption" }, html("b", {}, `${name} `), formula(`${quantity}_t`), scale),
