@@ -57,7 +57,8 @@ def lstm_step(x: np.ndarray, state: State, p: Parameters) -> State:
     o = sigmoid(p["W_o"] @ x + p["U_o"] @ h + p["b_o"])  # Ausgangstor
     candidate = np.tanh(p["W_c"] @ x + p["U_c"] @ h + p["b_c"])
     c = f * state["c"] + i * candidate  # neuer Übertrag
-    return {"h": o * np.tanh(c), "c": c, "i": i, "f": f, "o": o, "candidate": candidate}
+    seen = {"i": i, "f": f, "o": o, "candidate": candidate}
+    return {"h": o * np.tanh(c), "c": c} | seen
 
 
 def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
@@ -78,9 +79,11 @@ def gru_step(x: np.ndarray, state: State, p: Parameters) -> State:
     """
     h = state["h"]
     r = sigmoid(p["W_r"] @ x + p["U_r"] @ h + p["b_r"])  # Rücksetztor
-    z = sigmoid(p["W_z"] @ x + p["U_z"] @ h + p["b_z"])  # Aktualisierungstor
-    candidate = np.tanh(p["W_h"] @ x + p["b_h"] + r * (p["U_h"] @ h + p["b_h2"]))
-    return {"h": (1 - z) * candidate + z * h, "r": r, "z": z, "candidate": candidate}
+    z = sigmoid(p["W_z"] @ x + p["U_z"] @ h + p["b_z"])  # Aktualisierung
+    old = p["U_h"] @ h + p["b_h2"]
+    candidate = np.tanh(p["W_h"] @ x + p["b_h"] + r * old)
+    seen = {"r": r, "z": z, "candidate": candidate}
+    return {"h": (1 - z) * candidate + z * h} | seen
 
 
 STEPS: dict[str, Step] = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}

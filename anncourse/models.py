@@ -13,7 +13,7 @@ from anncourse.weights import Weights
 class SentimentClassifier(nn.Module):
     """Gemeinsame Basis: Einbettung → rekurrente Schicht → eine Zahl.
 
-    Die Zahl ist das Logit z; die Wahrscheinlichkeit «positiv» ist σ(z).
+    Die Zahl ist das Logit s; die Wahrscheinlichkeit «positiv» ist σ(s).
 
     References
     ----------

@@ -66,7 +66,7 @@ class LitClassifier(pl.LightningModule):
         loss = self.loss(logits, labels)
         if not loss.isfinite():
             raise InputError(f"Das Training läuft davon: Der Verlust ist {loss:g}. {DIVERGED}")
-        accuracy((logits > 0).int(), labels)  # Logits zwischen 0 und 1 hielte es für σ(z)
+        accuracy((logits > 0).int(), labels)  # Logits zwischen 0 und 1 hielte es für σ(s)
         n = len(labels)
         self.log(f"{part}_loss", loss, on_step=False, on_epoch=True, batch_size=n)
         self.log(f"{part}_accuracy", accuracy, True, on_step=False, on_epoch=True, batch_size=n)

@@ -1,6 +1,6 @@
 """Unser Weg gegen den naheliegenden, abwechselnd in einem Lauf: ``make bench``.
 
-Schreibt ``anncourse/measured/bench/bench.json``; Abschnitt 9.3.7 zeigt daraus Tabelle und Bild.
+Schreibt ``anncourse/measured/bench/bench.json``; was darin steht, sagt ``book/lehre.md``.
 """
 
 import json

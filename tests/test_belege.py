@@ -98,6 +98,12 @@ def test_who_halves_every_disturbance_holds_and_who_stays_orthogonal_does_not(be
                 assert readable < 0.6 and 0.9 < factor < 1
 
 
+def test_most_of_those_alternate(belege):
+    """Abschnitt 9.3.5: Richtig und verkehrt wechseln in jedem Schritt."""
+    words = belege.alternating().found.split()
+    assert int(words[-4]) > int(words[-2]) / 2
+
+
 def solved_lag(row, width, ending=""):
     """Der grösste gelöste Abstand einer Zeile der Bit-Aufgabe; 0: keiner."""
     lags = measured("bit-*")["lags"][f"bit-{row}-{width:02}{ending}"]
@@ -109,6 +115,7 @@ def test_how_far_a_bit_is_kept():
     rnn = ("pytorch", "orthogonal", "small", "kept")
     one_unit = max(solved_lag(f"rnn-{start}", 1) for start in rnn)
     assert min(solved_lag(f"{cell}-keras-3", 1) for cell in ("lstm", "gru")) > one_unit
+    assert solved_lag("rnn-pytorch", 4) == solved_lag("rnn-orthogonal", 4) == 10
     assert 50 <= solved_lag("rnn-small", 4) <= solved_lag("lstm-keras-3", 4) < 200
     assert solved_lag("lstm-orthogonal-1", 4) > solved_lag("lstm-keras-1", 4)
     for row in ("rnn-small", "lstm-keras-1", "lstm-keras-3"):

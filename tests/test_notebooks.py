@@ -149,7 +149,7 @@ def test_imports_the_module(notebook):
     )
 
 
-HIDDEN = {"hide-input", "remove-cell"}  # im Buch: zum Öffnen, gar nicht
+HIDDEN = {"hide-input", "hide-cell", "remove-cell"}  # im Buch: zum Öffnen, gar nicht
 
 
 def test_a_hidden_cell_is_hidden_in_book_colab_and_jupyter(notebook):

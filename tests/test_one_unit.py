@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from anncourse.cells import lstm_step, unroll
-from anncourse.experiments.one_unit import fixed_point, kept, products, slope, states
+from anncourse.experiments.one_unit import (
+    SEQUENCE,
+    WANTED,
+    by_hand,
+    fixed_point,
+    kept,
+    products,
+    slope,
+    states,
+)
 from anncourse.experiments.scan import loop, scan
 
 
@@ -49,6 +58,32 @@ def test_the_track_of_an_lstm_multiplies_its_forget_gates():
     c.sum().backward()
     assert c.item() == pytest.approx(found["c"][-1, 0], rel=1e-12)
     assert start.grad.item() == pytest.approx(products(found["f"][:, 0])[-1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "gates, track",
+    [
+        ("", [1, 0, 1, 0, -1, 0, 1, 2]),  # die Spur zählt jeden Wert
+        ("i", [1, 1, 1, 1, 0, 0, 0, 0]),  # das Eingangstor: das zweite Bit löscht das erste
+        ("if", WANTED),  # das Vergesstor macht Platz
+        ("ifo", WANTED),
+    ],
+)
+def test_each_gate_by_hand_mends_one_fault(gates, track):
+    found = unroll(lstm_step, SEQUENCE, by_hand(gates))
+    assert found["c"][:, 0] == pytest.approx(np.asarray(track), abs=2e-3)
+    asked = SEQUENCE[:, 2] if "o" in gates else 1
+    assert found["h"][:, 0] == pytest.approx(asked * np.tanh(found["c"][:, 0]), abs=1e-3)
+
+
+def test_one_unit_keeps_its_bit_or_hears_the_next_but_not_both():
+    """w = 0.4 hält das erste Bit, w = 2.5 folgt jedem Wert; die Grenze liegt bei 0.533."""
+    quiet, loud = (states(2, 0.0, 8, w * SEQUENCE[:, 1]) for w in (0.4, 2.5))
+    assert (quiet > 0).all() and (np.sign(loud) == SEQUENCE[:, 1]).all()
+    edge = 2 * np.sqrt(0.5) - np.arctanh(np.sqrt(0.5))
+    assert edge == pytest.approx(0.533, abs=5e-4)
+    for w, stays in ((edge - 1e-3, True), (edge + 1e-3, False)):
+        assert (states(2, fixed_point(2), 500, np.full(500, -w))[-1] > 0) == stays
 
 
 def test_in_noise_half_a_weight_forgets_and_two_holds():

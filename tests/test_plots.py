@@ -49,6 +49,10 @@ def confusion():
     return plots.confusion(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1]), "Prüfdaten")
 
 
+def rates():
+    return plots.rates({"Keras": {1e-3: 0.9, 1e-2: 0.8}, "PyTorch": {1e-2: 0.8}}, "Prüfdaten")
+
+
 def comparison():
     return plots.comparison([run_of(cell) for cell in ("rnn", "lstm", "gru")])
 
@@ -87,6 +91,11 @@ def reading_curve():
     return plots.reading_curve(WORDS, np.array([0.5, 0.9, 0.8]), "Prüfdaten")
 
 
+def word_effects():
+    bars = {"Sprung": np.array([0.1, 2.0, -0.5]), "Wirkung": np.array([0.0, 1.5, 0.25])}
+    return plots.word_effects(WORDS, bars, "Prüfdaten")
+
+
 def measured_accuracies():
     return plots.measured_accuracies({"RNN": [0.85, 0.875], "LSTM": [0.9, 0.91]}, "Prüfdaten")
 
@@ -99,6 +108,7 @@ FIGURES = [
     curves,
     growing_curve,
     confusion,
+    rates,
     comparison,
     measured_accuracies,
     bench_ratios,
@@ -109,6 +119,7 @@ FIGURES = [
     latch,
     heat_map,
     reading_curve,
+    word_effects,
 ]
 
 
@@ -253,6 +264,14 @@ def test_heat_map_shows_the_chosen_units():
 def test_heat_map_of_a_gate_runs_from_0_to_1():
     figure = plots.heat_map(np.array([[0.2, 0.4]] * 3), WORDS, [0, 1], "Tor")
     assert figure.axes[0].images[0].get_clim() == (0, 1)
+
+
+def test_word_effects_shows_two_bars_per_word():
+    (axes,) = word_effects().axes
+    assert [bar.get_height() for bar in axes.patches] == [0.1, 2.0, -0.5, 0.0, 1.5, 0.25]
+    left, right = axes.patches[1], axes.patches[4]  # «wonderful»
+    assert left.get_x() + left.get_width() / 2 < 1 < right.get_x() + right.get_width() / 2
+    assert [label.get_text() for label in axes.get_xticklabels()] == WORDS
 
 
 def test_reading_curve():

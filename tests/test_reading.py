@@ -57,6 +57,8 @@ def load(path: Path) -> Load:
     for cell in (c for c in cells if c.cell_type == "code"):
         if not is_hidden(cell):
             lines += filter(str.strip, cell.source.splitlines())
+        if "hide-cell" in cell.metadata.get("tags", []):
+            continue  # auch die Ausgabe ist verborgen
         for data in (output.get("data", {}) for output in cell.outputs):
             pictures += any(kind.startswith("image/") for kind in data)
             shown = data.get("text/markdown", "")

@@ -72,7 +72,7 @@ LINKED = re.compile(r"\[[^\]]+\]\(\.\./book/glossar\.md\)")
 
 @pytest.fixture(scope="module")
 def passages() -> list[str]:
-    """Der Text des Kapitels in Sätzen, ohne die Köpfe der Abschnitte und ohne Links aufs Glossar."""
+    """Die Sätze des Kapitels, ohne die Köpfe der Abschnitte und ohne Links aufs Glossar."""
     texts = (HEAD.sub("", prose(path)) for path in NOTEBOOKS)
     joined = " ".join(re.sub(r"\s+", " ", LINKED.sub("…", text)) for text in texts)
     return re.split(r"(?<=[.:;?|]) ", joined)

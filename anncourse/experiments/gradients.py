@@ -35,20 +35,24 @@ def gradient_norms(layer: nn.RNNBase, inputs: torch.Tensor) -> np.ndarray:
     ----------
     Bengio, Simard und Frasconi 1994; Pascanu, Mikolov und Bengio 2013.
     """
+    _check(layer, inputs)
+    layer = deepcopy(layer).double()  # auch 1e-30 bleibt sichtbar
+    x = inputs.detach().double().requires_grad_()  # (B, T, I)
+    h, _ = layer(x)  # (B, T, H)
+    squares = torch.zeros(x.shape[:2], dtype=torch.double)  # (B, T)
+    for one in h[:, -1].sum(0):  # eine Zeile der Jacobi-Matrix nach der andern
+        (row,) = torch.autograd.grad(one, x, retain_graph=True)  # (B, T, I)
+        squares += row.square().sum(-1)
+    return squares.sqrt().mean(0).flip(0).numpy()  # (T,), k = 0 zuerst
+
+
+def _check(layer: nn.RNNBase, inputs: torch.Tensor) -> None:
     if not layer.batch_first or inputs.ndim != 3:
         raise InputError(
             f"Gegeben ist eine Schicht mit batch_first={layer.batch_first} und Folgen der Form "
             f"{tuple(inputs.shape)}. Erwartet werden batch_first=True und die Form (B, T, I); zu "
             "einer einzelnen Folge x (T, I) macht das x[None]."
         )
-    layer = deepcopy(layer).double()  # doppelt genau: auch 1e-30 bleibt sichtbar
-    x = inputs.detach().double().requires_grad_()  # (B, T, I)
-    h, _ = layer(x)  # (B, T, H)
-    squares = torch.zeros(x.shape[:2], dtype=torch.double)  # (B, T)
-    for unit in range(layer.hidden_size):  # eine Zeile der Jacobi-Matrix nach der andern
-        (row,) = torch.autograd.grad(h[:, -1, unit].sum(), x, retain_graph=True)  # (B, T, I)
-        squares += row.square().sum(-1)
-    return squares.sqrt().mean(0).flip(0).numpy()  # (T,), Abstand 0 zuerst
 
 
 def track_gate(layer: nn.RNNBase, inputs: torch.Tensor) -> float | None:

@@ -80,3 +80,33 @@ def kept(u: float, noise: float, steps: int, number: int = 10_000, seed: int = 9
     sign = rng.choice([-1.0, 1.0], number)
     h = states(u, sign, steps, noise * rng.standard_normal((steps, number)))
     return (np.sign(h) == sign).mean(1)
+
+
+# Marke, Wert und ob gefragt wird; gesucht ist der zuletzt markierte Wert
+SEQUENCE = np.array(
+    [[1, 1, 0], [0, -1, 0], [0, 1, 0], [0, -1, 0], [1, -1, 0], [0, 1, 0], [0, 1, 0], [0, 1, 1]]
+)
+WANTED = np.array([1, 1, 1, 1, -1, -1, -1, -1])
+
+
+def by_hand(gates: str = "ifo") -> dict[str, np.ndarray]:
+    """Eine LSTM mit einer Einheit, Gewichte von Hand; ein Tor, das fehlt, steht offen.
+
+    Parameters
+    ----------
+    gates : str
+        Welche Tore wirken: ``""``, ``"i"``, ``"if"`` oder ``"ifo"``.
+
+    Returns
+    -------
+    dict
+        Gewichte für `anncourse.cells.lstm_step`; die Eingabe ist eine Zeile von ``SEQUENCE``.
+    """
+    W = {"i": [20, 0, 0], "f": [-20, 0, 0]}  # Marke, Wert, Frage
+    W |= {"o": [0, 0, 20], "c": [0, 5, 0]}
+    b = {"i": -10, "f": 10, "o": -10, "c": 0}
+    for gate in set("ifo") - set(gates):
+        W[gate], b[gate] = [0, 0, 0], 10  # steht offen
+    p = {f"W_{g}": np.array([W[g]], float) for g in W}
+    p |= {f"U_{g}": np.zeros((1, 1)) for g in W}  # h wird nicht gelesen
+    return p | {f"b_{g}": np.array([b[g]], float) for g in b}

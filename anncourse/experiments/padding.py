@@ -1,4 +1,4 @@
-"""Warum das RNN rechts aufgefüllte Kritiken nicht lernt: wohin sein Zustand geht (9.3.7).
+"""Warum das RNN rechts aufgefüllte Kritiken nicht lernt: wohin sein Zustand geht (9.3.5).
 
 Nach dem letzten Wort liest es nur noch Nullen, h ← tanh(U h + b). Gemessen wird vor dem Training
 und nach einigen Stapeln, an Kritiken des Validierungsteils mit höchstens 300 Wörtern: wie weit die

@@ -7,7 +7,7 @@ COLOURS = {
     "carry": "#D55E00",  # Übertrag c
     "gate": "#009E73",  # Tore, logistische Funktion
     "input": "#6B6B6B",  # Eingabe x
-    "candidate": "#AA4499",  # Kandidat k oder n
+    "candidate": "#AA4499",  # Kandidat c̃ oder h̃
     "line": "#222222",  # alles Übrige
 }
 TINTS = {  # dieselben Farben, blass, als Füllung

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from anncourse.experiments.one_unit import fixed_point, products, slope, states
+from anncourse.experiments.one_unit import fixed_point, kept, products, slope, states
 from anncourse.results import RunResult
 from anncourse.teaching.palette import CELL_COLOURS, COLOURS
 
@@ -82,6 +82,29 @@ def growing_curve(history: Mapping[str, Sequence[float]], epochs: int, title: st
     axes.set(xlabel="Epoche", ylabel="Genauigkeit in %", xlim=(0.5, epochs + 0.5), title=title)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
+    return figure
+
+
+def rates(lines: Mapping[str, Mapping[float, float]], title: str) -> Plot:
+    """Genauigkeit nach der Lernrate, eine Linie je Art von Anfangswerten.
+
+    Parameters
+    ----------
+    lines : mapping
+        «Keras» oder «PyTorch» → Lernrate → Genauigkeit zwischen 0 und 1.
+    title : str
+        Titel mit dem Namen der Daten.
+    """
+    figure = Plot(figsize=(6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    looks = {"Keras": (VALIDATION, "s-"), "PyTorch": (TRAIN, "o--")}
+    for name, line in lines.items():
+        colour, style = looks[name]
+        axes.semilogx(list(line), 100 * np.array([*line.values()]), style, color=colour, label=name)
+    axes.set(xlabel="Lernrate", ylabel="Genauigkeit in %")
+    axes.legend(title="Anfangswerte")
+    axes.grid(alpha=0.3)
+    figure.suptitle(title)
     return figure
 
 
@@ -332,6 +355,31 @@ def reading_curve(words: Sequence[str], probabilities: np.ndarray, title: str = 
     return figure
 
 
+def word_effects(words: Sequence[str], bars: Mapping[str, np.ndarray], title: str) -> Plot:
+    """Zwei Balken je Wort, in Einheiten des Logits.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Die T Wörter.
+    bars : mapping
+        Zwei Beschriftungen → Werte, Form ``(T,)``.
+    title : str
+        Titel mit dem Namen des Netzes oder der Daten.
+    """
+    figure = Plot(figsize=(8.5, 3), layout="constrained")
+    axes = figure.subplots()
+    looks = ({"color": COLOURS["line"], "alpha": 0.35}, {"color": COLOURS["state"]})
+    for (label, values), shift, look in zip(bars.items(), (-0.2, 0.2), looks):
+        axes.bar(np.arange(len(words)) + shift, values, 0.4, label=label, **look)
+    axes.axhline(0, color=COLOURS["line"], linewidth=0.8)
+    axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
+    axes.set(ylabel="Logit", title=title)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure
+
+
 def cobweb(weights: Sequence[float], steps: int = 12) -> Plot:
     """Eine Einheit h → tanh(u h): links ihr Weg als Spinnweb, rechts das Produkt der Steigungen.
 
@@ -366,6 +414,38 @@ def cobweb(weights: Sequence[float], steps: int = 12) -> Plot:
     last.legend(fontsize=8)
     last.grid(alpha=0.3)
     figure.suptitle("Eine Einheit, h → tanh(u h), gerechnet. Punkt: Fixpunkt; dick: seine Steigung")
+    return figure
+
+
+def noisy_unit(weights: Sequence[float], noise: float = 0.1, steps: int = 30) -> Plot:
+    """Eine Einheit im Rauschen: ihr Weg von +1 und von −1 aus, und wie oft ihr Bit noch stimmt.
+
+    Parameters
+    ----------
+    weights : sequence of float
+        Bis zu drei Werte von u.
+    noise : float
+        Standardabweichung der Eingaben.
+    steps : int
+        Schritte des Wegs.
+    """
+    figure = Plot(figsize=(8.5, 2.7), layout="constrained")
+    *panels, last = figure.subplots(1, len(weights) + 1)
+    start = np.repeat([1.0, -1.0], 3)
+    inputs = noise * np.random.default_rng(93).standard_normal((steps, len(start)))
+    for u, axes, style in zip(weights, panels, ("-.", "-", ":")):
+        path = np.vstack([start, states(u, start, steps, inputs)])  # (steps + 1, 6)
+        axes.plot(path[:, :3], color=COLOURS["state"], linewidth=0.9)
+        axes.plot(path[:, 3:], "--", color=COLOURS["candidate"], linewidth=0.9)
+        axes.axhline(0, color=COLOURS["line"], linewidth=0.8, linestyle=":")
+        axes.set(ylim=(-1.1, 1.1), xlabel="Schritt t", title=f"u = {u:g}")
+        shares = 100 * np.array([1, *kept(u, noise, steps)])
+        last.plot(shares, style, color=COLOURS["line"], label=f"u = {u:g}")
+    panels[0].set_ylabel(r"Zustand $h_t$")
+    last.axhline(50, color=COLOURS["line"], linewidth=0.8, linestyle=":")
+    last.set(ylim=(40, 104), xlabel="Schritt t", ylabel="Bit stimmt, in %")
+    last.legend(fontsize=8, loc="center right")
+    figure.suptitle(f"Eine Einheit, Rauschen {noise:g}, gerechnet")
     return figure
 
 

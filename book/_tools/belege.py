@@ -99,10 +99,10 @@ def files(*patterns: str) -> str:
     return ", ".join(f"`{pattern}.json`" for pattern in sorted(patterns))
 
 
-def ranked() -> Evidence:
+def ranked(*cells: str) -> Evidence:
     """Die Suche: die beste Lernrate von beiden Anfangswerten aus, und wie viel sie ausmacht."""
     found = []
-    for cell in CELLS:
+    for cell in cells or CELLS:
         chosen = {name: best(cell, init) for init, name in INITS.items()}
         rates = ", ".join(f"{c.learning_rate:g} ({name})" for name, c in chosen.items())
         table = ranking(cell)
@@ -122,14 +122,17 @@ def growth() -> Evidence:
     return Evidence("gemessen, Test, Punkte", "; ".join(found) + ", je 3 Läufe", where)
 
 
-def last_words() -> Evidence:
-    """Was die letzten 50 Wörter allein erreichen."""
+def last_words(*cells: str) -> Evidence:
+    """Was die letzten 50 und 200 Wörter allein erreichen."""
     found = []
-    for cell in CELLS:
+    for cell in cells or CELLS:
         runs = measured(f"{cell}-keras-?")
-        few = mean_and_spread(runs["last_words"].map(lambda words: words["50"]))
-        found.append(f"{cell.upper()} {few} statt {mean_and_spread(runs['val_accuracy'])} %")
-    where = files(*(f"{cell}-keras-?" for cell in CELLS))
+        few = ", ".join(
+            f"{mean_and_spread(runs['last_words'].map(lambda words, k=k: words[k]))} % (letzte {k})"
+            for k in ("50", "200")
+        )
+        found.append(f"{cell.upper()} {few}, {mean_and_spread(runs['val_accuracy'])} % (alle)")
+    where = files(*(f"{cell}-keras-?" for cell in cells or CELLS))
     return Evidence("gemessen, Validierung", "; ".join(found) + ", je 5 Läufe", where)
 
 
@@ -174,7 +177,7 @@ def gradients(inputs: str, when: str = "before", **names: str) -> Evidence:
         span = f"{np.median(left):.0e} ({min(left):.0e} bis {max(left):.0e})"
         found.append(f"{label.replace('_', ' ')} {span}")
     where = files(*(f"gradient-{name}" for name in names.values()))
-    text = {"reviews": "Kritiken", "noise": "Rauschen"}[inputs]
+    text = {"reviews": "Kritiken", "noise": "Rauschen", "bit": "Bit-Aufgabe"}[inputs]
     return Evidence("gemessen", f"{text}, k = 50: " + "; ".join(found), where)
 
 
@@ -200,6 +203,20 @@ def holding() -> Evidence:
     return Evidence("gemessen", f"bei k = 250 abgelesen: {found}", files("held-rnn-*"))
 
 
+def alternating() -> Evidence:
+    """RNN mit kleinem Faktor, deren Antwort in jedem Schritt ins Gegenteil fällt."""
+    nets = [
+        [round(shares[n], 1) for shares in run["longer"].values()]
+        for _, run in measured("held-rnn-*").iterrows()
+        for n, right in enumerate(run["accuracies"])
+        if right >= SOLVED and run["factor"][n] < SAFE
+    ]
+    found = sum(answers in ([0, 1, 0, 1], [1, 0, 1, 0]) for answers in nets)
+    return Evidence(
+        "gemessen", f"bei k = 250 bis 253: {found} von {len(nets)} Netzen", files("held-rnn-*")
+    )
+
+
 def reached(ending: str = "", **rows: str) -> Evidence:
     """Wie weit jede Zeile der Bit-Aufgabe reicht, mit 4 und mit 32 Einheiten."""
     table = bit.table({label.replace("_", " "): row for label, row in rows.items()}, ending)
@@ -209,6 +226,18 @@ def reached(ending: str = "", **rows: str) -> Evidence:
     where = files(*(f"bit-{row}-*{ending}" for row in rows.values()))
     text = f"Abstand mit 4 und 32 Einheiten: {found}; {NEXT}"
     return Evidence("gemessen", text, where)
+
+
+def reached_by_one(**rows: str) -> Evidence:
+    """Wie weit eine einzige Einheit reicht."""
+    stored = {label: f"bit-{row}-01" for label, row in rows.items()}
+    found = "; ".join(
+        f"{label.replace('_', ' ')} {bit.reach(measured(name)['lags'].iloc[0])}"
+        for label, name in stored.items()
+    )
+    return Evidence(
+        "gemessen", f"Abstand mit einer Einheit: {found}; {NEXT}", files(*stored.values())
+    )
 
 
 def latches(width: int, **rows: str) -> Evidence:
@@ -224,6 +253,30 @@ def latches(width: int, **rows: str) -> Evidence:
         f"{units}, 400 Schritte: {found}",
         files(*(f"latch-{row}-{width:02}" for row in rows.values())),
     )
+
+
+def at_marks(rows: str, **gates: str) -> Evidence:
+    """Tore einer gelernten Einheit am Riegel: kleinstes und grösstes Mittel je Lauf."""
+    runs = [run for entry in measured(f"latch-{rows}-01")["gates"] for run in entry]
+    found = []
+    for gate, label in gates.items():
+        marked, quiet = (sorted(run[gate][place] for run in runs) for place in ("mark", "else"))
+        found.append(
+            f"{label} an der Marke {marked[0]:.2f} bis {marked[-1]:.2f}, "
+            f"sonst {quiet[0]:.2f} bis {quiet[-1]:.2f}"
+        )
+    text = f"eine Einheit, {len(runs)} Läufe: " + "; ".join(found)
+    return Evidence("gemessen", text, files(f"latch-{rows}-01"))
+
+
+def heard_itself() -> Evidence:
+    """Der Eingriff am Riegel; wie jener am Netz für Kritiken bei jedem Ausführen neu gemessen."""
+    return shown("zwanzig Einheiten, mit und ohne einzelne U", "08_inside_the_cell")
+
+
+def one_net() -> Evidence:
+    """Korrelation und Abschalten."""
+    return shown("ein Netz, 4000 Kritiken, je 10 Ziehungen", "08_inside_the_cell")
 
 
 def clipped() -> Evidence:
@@ -254,143 +307,229 @@ def truncated() -> Evidence:
 
 EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
     "03_imdb": {
-        "Vor dem Rechnen": lambda: [
-            shown("Reihenfolge, doppelte Texte", "03_imdb"),
+        "Rechts auf 500": lambda: [
+            accuracies(alle_500_lang_und_rechts="rnn-fixed-right-?"),
+            gaps(gegenüber_links_auf_500=("rnn-fixed-right-?", "rnn-fixed-left-?")),
         ],
-        "Wörter sucht man": lambda: [shown("zusammengeklebte Wörter, gezählt", "03_imdb")],
-        "Der Wortschatz stammt": lambda: [derived("so gebaut, geprüft", "`tests/test_data.py`")],
-        "Von langen Kritiken": lambda: [
-            shown("Anteil gekürzter Kritiken", "03_imdb"),
-            padded(),
+        "Links auf 500": lambda: [
+            accuracies(
+                alle_500_lang_und_links="rnn-fixed-left-?",
+                ähnliche_Länge_und_rechts="rnn-similar-right-?",
+                ähnliche_Länge_und_links="rnn-whole-?",
+            ),
+            gaps(
+                ähnlich_und_rechts_gegenüber_links=("rnn-similar-right-?", "rnn-whole-?"),
+                links_auf_500_gegenüber_ähnlich=("rnn-fixed-left-?", "rnn-whole-?"),
+                ähnlich_und_rechts_gegenüber_links_auf_500=(
+                    "rnn-similar-right-?",
+                    "rnn-fixed-left-?",
+                ),
+            ),
+            shown("Anteil aufgefüllter Stellen", "03_imdb"),
         ],
-        "In Stapeln aus ähnlich": lambda: [shown("Anteil aufgefüllter Schritte", "03_imdb")],
+        "Vor dem Rechnen": lambda: [shown("Reihenfolge, doppelte Texte", "03_imdb")],
+        "Aus Text wird": lambda: [
+            derived("so gebaut, geprüft", "`tests/test_text.py`, `tests/test_data.py`"),
+        ],
+        "Wer den letzten": lambda: [
+            gaps(
+                links_statt_rechts_auf_500=("rnn-fixed-left-?", "rnn-fixed-right-?"),
+            ),
+            shown("Zeitschritte mit und ohne Stapel ähnlicher Länge", "03_imdb"),
+        ],
     },
     "04_simple_rnn": {
-        "Einbettung, SimpleRNN": lambda: [derived("Gleichungen (9.3.5) und (9.3.6)", SECTION_4)],
-        "Gewählt wird": lambda: [derived("Gleichung (9.3.7)", SECTION_4)],
-        "Vergleichen darf": lambda: [
+        "Auf dem Testteil urteilt das RNN": lambda: [
+            accuracies(RNN="rnn-keras-?", Wörterzählen="bag_of_words"),
+            gaps(RNN_gegen_Wörterzählen=("rnn-keras-?", "bag_of_words")),
+        ],
+        "Auf dem Validierungsteil stehen": lambda: [
+            Evidence(
+                "gemessen, Validierung",
+                f"RNN {one_or_more(measured('rnn-keras-?')['val_accuracy'])} %, Wörterzählen "
+                f"{one_or_more(measured('bag_of_words')['val_accuracy'])} %",
+                files("rnn-keras-?", "bag_of_words"),
+            ),
             cited("Trainings- und Testteil haben keinen Film gemeinsam", "maas2011"),
             films(),
         ],
-        "Die beste Lernrate": lambda: [ranked()],
-        "Von PyTorchs Anfangswerten": lambda: [
-            gaps(**{c.upper(): (f"{c}-keras-?", f"{c}-pytorch-?") for c in CELLS}),
+        "Ein redlicher Vergleich": lambda: [derived("das Vertrauensintervall", SECTION_4)],
+        "Das RNN nutzt": lambda: [
+            last_words("rnn"),
+            shown("gemischte Wörter, ein Netz, Validierungsteil", "04_simple_rnn"),
+        ],
+        "Zu anderen Anfangswerten": lambda: [
+            ranked("rnn"),
+            gaps(RNN_mit_Keras_gegen_PyTorch=("rnn-keras-?", "rnn-pytorch-?")),
             accuracies(
-                **{
-                    f"{c.upper()}_mit_{label}_von_PyTorch": better(c, form)
-                    for c in ("rnn", "lstm")
-                    for form, label in (
-                        ("pytorch_embedding", "Einbettung"),
-                        ("pytorch_recurrent", "Schicht"),
-                    )
-                }
+                RNN_mit_Einbettung_von_PyTorch=better("rnn", "pytorch_embedding"),
+                RNN_mit_Schicht_von_PyTorch=better("rnn", "pytorch_recurrent"),
             ),
         ],
-        "Gekürzte Kritiken": lambda: [
-            shown("höchste mögliche Genauigkeit ohne Kürzen", "04_simple_rnn"),
-            last_words(),
-        ],
-        "Mischt man": lambda: [shown("ein Netz, Validierungsteil", "04_simple_rnn")],
     },
     "05_vanishing_gradients": {
-        "Entrollt ist": lambda: [derived("Kettenregel", "Abschnitt 9.3.5")],
-        "$\\partial h_T": lambda: [
-            derived("Gleichungen (9.3.9) und (9.3.12), Gegenbeispiel", "Abschnitt 9.3.5")
+        "Mit vier Einheiten": lambda: [
+            reached(RNN_PyTorch="rnn-pytorch", RNN_Keras="rnn-orthogonal"),
         ],
-        "Hält eine Einheit": lambda: [
+        "Mit 32 Einheiten": lambda: [
+            reached(
+                RNN_PyTorch="rnn-pytorch",
+                RNN_Keras="rnn-orthogonal",
+                RNN_Keras_mit_kleinem_W="rnn-small",
+            ),
+        ],
+        "Mit PyTorchs Anfangswerten verschwindet": lambda: [
+            gradients("reviews", RNN="rnn-pytorch"),
+            gradients("noise", RNN="rnn-pytorch"),
+        ],
+        "Mit jenen von Keras": lambda: [
+            gradients("reviews", RNN="rnn-keras"),
+            gradients("noise", RNN="rnn-keras"),
+        ],
+        "So ist es auch": lambda: [
+            gradients("reviews", "after", RNN="rnn-trained"),
+            gradients("noise", "after", RNN="rnn-trained"),
+        ],
+        "Jedes dieser RNN": lambda: [holding()],
+        "Die meisten davon": lambda: [alternating()],
+        "Was sich selbst hält": lambda: [
             derived("Fixpunkt und Steigung, mit Autograd verglichen", "`tests/test_one_unit.py`"),
             cited("für beliebig viele Einheiten", "bengio1994"),
         ],
-        "Jedes RNN, das": lambda: [holding()],
-        "Mit PyTorchs Voreinstellung": lambda: [
-            gradients("reviews", **{c.upper(): f"{c}-pytorch" for c in CELLS})
+        "Bei vielen Einheiten": lambda: [
+            derived("Gleichung (E9)", "Abschnitt 9.3.5"),
+            gradients("bit", RNN_PyTorch="rnn-pytorch"),
+            reached(RNN_PyTorch="rnn-pytorch"),
         ],
-        "Beim RNN halten": lambda: [
-            gradients("reviews", RNN="rnn-keras", LSTM="lstm-keras", GRU="gru-keras"),
-            gradients("noise", RNN="rnn-keras"),
-            gradients("reviews", "after", **{c.upper(): f"{c}-trained" for c in CELLS}),
-        ],
-        "Gegen den explodierenden": lambda: [clipped()],
-        "Wer die Rückwärtsrechnung": lambda: [truncated()],
+        "Begrenzen hilft": lambda: [clipped(), truncated()],
     },
     "06_lstm_gru": {
-        "Die LSTM ergänzt": lambda: [
-            derived("mit `nn.LSTM` verglichen", "`tests/test_cells.py`"),
+        "Tore allein": lambda: [
+            gradients("reviews", LSTM_PyTorch="lstm-pytorch", GRU_PyTorch="gru-pytorch"),
+            gradients("reviews", LSTM_Tor_3="lstm-forget_bias_3", GRU_Tor_3="gru-forget_bias_3"),
         ],
-        "Der direkte Weg": lambda: [derived("Gleichung (9.3.18)", "`tests/test_one_unit.py`")],
-        "Eine einzige LSTM-Einheit": lambda: [
-            latches(1, LSTM="lstm-keras-3", RNN="rnn-orthogonal", minGRU="mingru-pytorch"),
-            latches(4, RNN="rnn-orthogonal"),
-            shown("zwanzig Einheiten, mit und ohne U", "06_lstm_gru"),
+        "Das Training auf": lambda: [
+            gradients("reviews", LSTM="lstm-keras", GRU="gru-keras"),
+            gradients("reviews", "after", LSTM="lstm-trained", GRU="gru-trained"),
         ],
-        "Über welchen Abstand": lambda: [
-            reached(
+        "Den grössten hat": lambda: [
+            gradients("reviews", "after", **{c.upper(): f"{c}-trained" for c in CELLS}),
+            accuracies(**{c.upper(): f"{c}-keras-?" for c in CELLS}),
+        ],
+        "Mit einer Einheit gewinnen": lambda: [
+            latches(1, LSTM="lstm-keras-3", RNN="rnn-orthogonal", RNN_mit_kleinem_W="rnn-small"),
+            reached_by_one(
                 RNN_PyTorch="rnn-pytorch",
-                RNN_orthogonal_mit_kleinem_W="rnn-small",
-                LSTM_PyTorch="lstm-pytorch",
+                RNN_orthogonal="rnn-orthogonal",
+                RNN_mit_kleinem_W="rnn-small",
+                RNN_bleibt_orthogonal="rnn-kept",
                 LSTM_mit_offenem_Tor="lstm-keras-3",
                 GRU_mit_offenem_Tor="gru-keras-3",
             ),
         ],
-        "Die GRU kommt": lambda: [derived("Gleichung (9.3.21), gezählt", "Abschnitt 9.3.6")],
-        "Die Bauart legt": lambda: [derived("Hypothesenraum", "Abschnitt 9.3.6")],
+        "Mit 32 Einheiten": lambda: [
+            reached(
+                RNN_PyTorch="rnn-pytorch",
+                RNN_orthogonal_mit_kleinem_W="rnn-small",
+                LSTM_PyTorch="lstm-pytorch",
+            ),
+        ],
+        "Die Anfangswerte entscheiden": lambda: [
+            reached(
+                LSTM_PyTorch="lstm-pytorch",
+                LSTM_Tor_1="lstm-keras-1",
+                LSTM_Tor_3="lstm-keras-3",
+                GRU_mit_offenem_Tor="gru-keras-3",
+            ),
+            reached_by_one(
+                LSTM_Tor_1="lstm-keras-1",
+                LSTM_Tor_3="lstm-keras-3",
+                GRU_mit_offenem_Tor="gru-keras-3",
+            ),
+        ],
+        "Die LSTM legt": lambda: [
+            derived("von Hand, ein Tor nach dem andern", "`tests/test_one_unit.py`"),
+            derived("mit `nn.LSTM` verglichen", "`tests/test_cells.py`"),
+        ],
+        "Auf dem direkten Weg": lambda: [
+            derived("Gleichungen (E18) und (E6cho), mit Autograd verglichen", "Abschnitt 9.3.6"),
+        ],
+        "Mit einer Einheit hält": lambda: [
+            reached_by_one(
+                RNN_PyTorch="rnn-pytorch",
+                LSTM_mit_offenem_Tor="lstm-keras-3",
+                GRU_mit_offenem_Tor="gru-keras-3",
+            ),
+            reached(
+                RNN_PyTorch="rnn-pytorch",
+                RNN_orthogonal_mit_kleinem_W="rnn-small",
+            ),
+            derived("Hypothesenraum", "Abschnitt 9.3.6"),
+        ],
     },
     "07_lstm_imdb": {
-        "Redlich ist": lambda: [cited("getunte LSTM gegen gefundene Zelle", "melis2018"), ranked()],
-        "Eine Schicht mit": lambda: [derived("Gleichung (9.3.22), gezählt", SECTION_7)],
         "Auf IMDb urteilt": lambda: [
             accuracies(**{c.upper(): f"{c}-keras-?" for c in CELLS}),
             gaps(
                 LSTM_gegen_RNN=("lstm-keras-?", "rnn-keras-?"),
                 GRU_gegen_RNN=("gru-keras-?", "rnn-keras-?"),
                 GRU_gegen_LSTM=("gru-keras-?", "lstm-keras-?"),
-            ),
-        ],
-        "Dass der Vorsprung": lambda: [growth()],
-        "In der Gegenprobe": lambda: [
-            order(),
-            accuracies(Wörter_gezählt="sample_words", Wortpaare_gezählt="sample_bigrams"),
-        ],
-        "Ein lineares Modell": lambda: [
-            accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
-            gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
-            cited("ein Netz mit Vortraining: rund 95 %", "howard2018"),
-        ],
-        "Die LSTM ist auch": lambda: [
-            gaps(
                 LSTM_gegen_RNN_mit_76_Einheiten=("lstm-keras-?", "rnn-wide-?"),
                 **{
                     f"LSTM_mit_{label}_gegen_LSTM": (f"lstm-{form}-?", "lstm-keras-?")
                     for form, label in FORMS.items()
                 },
             ),
+            growth(),
         ],
-        "Belegt nennen": lambda: [
+        "Ein lineares Modell": lambda: [
+            accuracies(Wortpaare="tfidf_bigrams", Wörter="tfidf"),
+            gaps(**{c.upper(): (f"{c}-keras-?", "tfidf_bigrams") for c in CELLS}),
+            cited("ein Netz mit Vortraining: rund 95 %", "howard2018"),
+        ],
+        "Wo die Reihenfolge zählt": lambda: [
+            order(),
+            accuracies(Wörter_gezählt="sample_words", Wortpaare_gezählt="sample_bigrams"),
+        ],
+        "Von PyTorchs Anfangswerten": lambda: [
+            gaps(**{c.upper(): (f"{c}-keras-?", f"{c}-pytorch-?") for c in CELLS}),
+            accuracies(
+                LSTM_mit_Einbettung_von_PyTorch=better("lstm", "pytorch_embedding"),
+                LSTM_mit_Schicht_von_PyTorch=better("lstm", "pytorch_recurrent"),
+            ),
+        ],
+        "Beginnt das Vergesstor": lambda: [
+            gaps(LSTM_mit_0_gegen_1=("lstm-half_open-?", "lstm-keras-?")),
+        ],
+        "Redlich ist": lambda: [
+            cited("getunte LSTM gegen gefundene Zelle", "melis2018"),
+            ranked(),
             derived("Simulation: das Intervall trifft", "`tests/test_difference.py`"),
         ],
-        "Rechts auf 500": lambda: [
-            accuracies(
-                alle_500_lang_und_rechts="rnn-fixed-right-?",
-                ähnliche_Länge_und_rechts="rnn-similar-right-?",
-            ),
-            padded(),
+        "Auf IMDb nutzen": lambda: [
+            shown("gemischte Wörter, je ein Netz", "07_lstm_imdb"),
+            gaps(Wortpaare_gegen_Wörter=("tfidf_bigrams", "tfidf")),
         ],
     },
     "08_inside_the_cell": {
-        "Eine LSTM gibt": lambda: [
-            derived("Gleichung (9.3.24), nachgerechnet", "Abschnitt 9.3.8"),
+        "Das Vergesstor der gelernten": lambda: [
+            at_marks("lstm-keras-?", f="Vergesstor", i="Eingangstor")
         ],
-        "Zwillinge aus": lambda: [shown("eigene Sätze, ein Netz", "08_inside_the_cell")],
-        "Die Korrelation": lambda: [
-            shown("ein Netz, 4000 Kritiken, je 10 Ziehungen", "08_inside_the_cell")
+        "Sie hält das Bit": lambda: [heard_itself()],
+        "Die minGRU hört": lambda: [
+            latches(1, minGRU="mingru-pytorch", minGRU_mit_offenem_Tor="mingru-pytorch-3"),
+            at_marks("mingru-pytorch*", z="Aktualisierungstor"),
         ],
-        "Aus dem Vergesstor": lambda: [
-            derived("Gleichung (9.3.25)", "Abschnitt 9.3.8"),
-            shown("zwei eigene Sätze, ein Netz", "08_inside_the_cell"),
+        "Der Stimmung folgt": lambda: [one_net()],
+        "Im Logit fehlen": lambda: [one_net()],
+        "Ein Tor tut": lambda: [
+            at_marks("lstm-keras-?", f="Vergesstor", i="Eingangstor"),
+            heard_itself(),
         ],
-        "Ein Netz kann Abkürzungen": lambda: [
-            shown("ein Netz, 6000 Kritiken mit und ohne Ziffern", "08_inside_the_cell")
+        "Das Logit nach": lambda: [
+            derived("Gleichung (E24), nachgerechnet", "Abschnitt 9.3.8"),
         ],
+        "Was eine Einheit verrät": lambda: [one_net()],
     },
 }
 

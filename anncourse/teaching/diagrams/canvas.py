@@ -7,11 +7,13 @@ beide Wege weiter.
 """
 
 import io
+import re
 from math import hypot
 from typing import Any
 from xml.sax.saxutils import escape
 
 from matplotlib import style
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
@@ -23,17 +25,32 @@ from anncourse.teaching.palette import COLOURS, TINTS
 FONT: dict[str, Any] = {"family": "DejaVu Sans", "math_fontfamily": "cm", "weight": "normal"}
 WIDTH = 700
 RADIUS = 13  # der Kreise
+ROLE = "img"
+PLACES = re.compile(r'(?<= d)="[^"]*"|translate\([^)]*\)')
 
 
 class Drawing:
-    """Eine weisse Karte, auf der Kästen, Kreise, Linien und Beschriftungen liegen."""
+    """Eine weisse Karte, auf der Kästen, Kreise, Linien und Beschriftungen liegen.
 
-    def __init__(self, height: float):
-        self.figure = Figure(figsize=(WIDTH / 96, height / 96), facecolor="none")
-        self.pixels = Affine2D().scale(1 / 96) + self.figure.dpi_scale_trans
-        self._card(WIDTH / 2, height / 2, WIDTH - 2, height - 2, "white", "#D0D0D0", 1, 12, 0)
+    Unter y = 0 bleibt ein Streifen der Höhe ``floor``. Was gezeichnet wird, solange ``faded`` gilt,
+    ist blass.
+    """
+
+    def __init__(self, height: float, floor: float = 0):
+        self.figure = Figure(figsize=(WIDTH / 96, (height + floor) / 96), facecolor="none")
+        moved = Affine2D().translate(0, floor).scale(1 / 96)
+        self.pixels, self.faded = moved + self.figure.dpi_scale_trans, False
+        middle, whole = (height - floor) / 2, height + floor
+        self._card(WIDTH / 2, middle, WIDTH - 2, whole - 2, "white", "#D0D0D0", 1, 12, 0)
+
+    def _colour(self, colour, strength=0.4):
+        """Die Farbe, oder, wenn blass gezeichnet wird, ein Teil davon auf Weiss."""
+        if not self.faded or colour == "none":
+            return colour
+        return to_hex([1 - strength * (1 - part) for part in to_rgb(colour)])
 
     def _add(self, patch, **look):
+        look |= {part: self._colour(look[part]) for part in ("fc", "ec") if part in look}
         patch.set(transform=self.pixels, **look)
         self.figure.add_artist(patch)
 
@@ -71,7 +88,7 @@ class Drawing:
             size=size,
             ha=ha,
             va="center",
-            color=COLOURS["line"],
+            color=self._colour(COLOURS["line"], 0.62),
             **FONT,
             linespacing=1.35,
             transform=self.pixels,
@@ -104,7 +121,15 @@ class Drawing:
             self.figure.savefig(buffer, format="svg", metadata=metadata)
         description = f"</title><desc>{escape(alt)}</desc>"
         svg = buffer.getvalue().replace("</title>", description, 1)
-        return SVG(svg.replace("<svg ", '<svg role="img" ', 1))
+        svg = PLACES.sub(lambda found: _shorter(found[0]), svg)
+        svg = re.sub(r"\n\s+", "\n", svg).replace("DejaVuSans-", "D")  # leichter
+        return SVG(svg.replace("<svg", f'<svg role="{ROLE}"', 1))
+
+
+def _shorter(numbers: str) -> str:
+    """Dieselben Pfade und Orte mit zwei Nachkommastellen und ohne Zwischenräume."""
+    numbers = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", numbers)
+    return re.sub(r"\s*([MLQCz])\s*", r"\1", numbers)
 
 
 def _rounded(points, radius: float = 12) -> Path:

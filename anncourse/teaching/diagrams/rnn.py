@@ -1,5 +1,7 @@
 """Das RNN: seine Schleife, und dieselbe Schleife über die Zeit entrollt."""
 
+from collections.abc import Sequence
+
 from anncourse.teaching.diagrams.canvas import Drawing, check_steps
 from anncourse.teaching.display import SVG
 
@@ -11,11 +13,11 @@ ALT_TEXTS = {
         "ein. Vor dem ersten Schritt einer Folge ist der Zustand null."
     ),
     "rnn_unrolled": (
-        "Die Schleife ist über die Zeit entrollt: Für jeden Schritt steht eine Kopie der Zelle, "
-        "von links nach rechts. Jede Kopie erhält von unten ihre Eingabe x_1, x_2 und so weiter, "
-        "von links den Zustand der vorigen Kopie, die erste h_0 = 0. Sie gibt ihren Zustand nach "
-        "oben als Ausgabe und nach rechts an die nächste Kopie weiter. In jeder Kopie stehen "
-        "dieselben Gewichte W, U und b."
+        "Die Schleife ist über die Zeit entrollt: Viermal steht dieselbe Zelle, von links nach "
+        "rechts. Von unten lesen die Kopien der Reihe nach die Wörter «nicht», «gut», «sondern» "
+        "und «schlecht». Von links erhält jede Kopie den Zustand der vorigen, die erste h_0 = 0. "
+        "Ihren neuen Zustand, h_1 bis h_4, gibt sie nach oben als Ausgabe und nach rechts an die "
+        "nächste Kopie weiter."
     ),
 }
 __all__ = [*ALT_TEXTS]
@@ -38,13 +40,13 @@ def rnn_loop() -> SVG:
     return d.picture("Ein RNN mit seiner Schleife", ALT_TEXTS["rnn_loop"])
 
 
-def rnn_unrolled(steps: int = 3) -> SVG:
-    """Das RNN über die Zeit entrollt: eine Kopie der Zelle je Schritt.
+def rnn_unrolled(words: Sequence[str] = ("nicht", "gut", "sondern", "schlecht")) -> SVG:
+    """Das RNN über die Zeit entrollt: eine Kopie der Zelle je Wort.
 
     Parameters
     ----------
-    steps : int
-        Anzahl Kopien, 2 bis 4.
+    words : sequence of str
+        Die Eingaben, 2 bis 4 Wörter.
 
     Returns
     -------
@@ -56,24 +58,25 @@ def rnn_unrolled(steps: int = 3) -> SVG:
     ValueError
         Wenn die Schritte auf dem Bild keinen Platz haben.
     """
-    check_steps(steps)
+    check_steps(len(words))
     d = Drawing(270)
-    pitch = 600 / steps
-    half = min(0.36 * pitch, 62)
-    for t in range(1, steps + 1):
+    pitch = 586 / len(words)
+    half = min(0.33 * pitch, 62)
+    for t, word in enumerate(words, 1):
         x = 65 + pitch * (t - 0.5) - half / 4
         out = x + half + 14
-        d.arrow((x, 72), (x, 120), colour="input")
+        d.arrow((x, 80), (x, 120), colour="input")
         d.arrow((x - pitch + half if t > 1 else 16, 146), (x - half, 146), colour="state")
         d.arrow((out, 146), (out, 224), colour="state")
         d.dot(out, 146, "state")
-        d.box(x, 146, 2 * half, 52, "RNN-Zelle\n$W,\\ U,\\ b$", "state")
-        d.text(x, 57, f"Eingabe $x_{t}$")
+        d.box(x, 146, 2 * half, 52, "RNN-Zelle", "state")
+        d.text(x + 17, 98, f"$x_{t}$")
+        d.text(x, 64, f"«{word}»", size=12)
         d.text(out, 240, f"Ausgabe $h_{t}$")
     d.arrow((x + half, 146), (662, 146), colour="state")
     d.text(676, 146, "…")
     d.text(34, 164, "$h_0 = 0$")
     d.arrow((60, 24), (150, 24), width=1.2)
     d.text(158, 24, "Zeit", ha="left")
-    d.text(660, 24, "In jedem Schritt gelten dieselben Gewichte $W$, $U$ und $b$.", ha="right")
+    d.text(660, 24, "In jedem Schritt dieselbe Zelle mit denselben Gewichten", ha="right")
     return d.picture("Das RNN, über die Zeit entrollt", ALT_TEXTS["rnn_unrolled"])
