@@ -67,7 +67,7 @@ def test_source_is_shown_as_it_runs():
 def test_source_is_shown_without_docstrings():
     shown = show_source(Vocabulary).data
     assert '"""' in inspect.getsource(Vocabulary) and '"""' not in shown
-    assert "\n\n    @classmethod\n    def build(" in shown  # Leerzeile und Dekorator bleiben
+    assert "words: tuple[str, ...]\n\n    @classmethod\n    def build(" in shown
     assert "# neuer Übertrag" in show_source(cells.lstm_step).data  # Kommentare auch
 
 

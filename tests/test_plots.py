@@ -100,10 +100,6 @@ def measured_accuracies():
     return plots.measured_accuracies({"RNN": [0.85, 0.875], "LSTM": [0.9, 0.91]}, "Prüfdaten")
 
 
-def bench_ratios():
-    return plots.bench_ratios({"vorbereiten": 0.25, "eine Epoche": 0.5}, "Prüfdaten")
-
-
 FIGURES = [
     curves,
     growing_curve,
@@ -111,7 +107,6 @@ FIGURES = [
     rates,
     comparison,
     measured_accuracies,
-    bench_ratios,
     gradient_decay,
     lag_accuracy,
     cobweb,

@@ -32,7 +32,7 @@ def relu(a: torch.Tensor, U: torch.Tensor, bias: torch.Tensor) -> list:
 
 
 def lstm(a: torch.Tensor, U: torch.Tensor, bias: torch.Tensor) -> list:
-    """Die LSTM, Gleichungen (9.3.13) bis (9.3.16); a: (T, N, B, 4·H)."""
+    """Die LSTM, Gleichungen (9.3.17) bis (9.3.19); a: (T, N, B, 4·H)."""
     h = c = torch.zeros_like(a[0, ..., : U.shape[1]])
     states = []
     for a_t in a + bias:
@@ -44,7 +44,7 @@ def lstm(a: torch.Tensor, U: torch.Tensor, bias: torch.Tensor) -> list:
 
 
 def gru(a: torch.Tensor, U: torch.Tensor, bias: torch.Tensor) -> list:
-    """Die GRU in der Form von PyTorch, Gleichung (9.3.20); a: (T, N, B, 3·H)."""
+    """Die GRU in der Form von PyTorch, Gleichung (9.3.23); a: (T, N, B, 3·H)."""
     H = U.shape[1]
     h, states = torch.zeros_like(a[0, ..., :H]), []
     for a_t in a:

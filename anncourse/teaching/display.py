@@ -59,8 +59,7 @@ def show_source(thing: type | Callable) -> Markdown:
     for node in sorted(nodes, key=lambda node: -node.lineno):  # von unten nach oben
         if ast.get_docstring(node) and len(node.body) > 1:
             first, last = node.body[0].lineno - 1, node.body[0].end_lineno
-            blank = not lines[last].strip() and isinstance(node, ast.FunctionDef)
-            del lines[first : last + blank]
+            del lines[first : last + (not lines[last].strip())]
     shown = "\n".join(lines)
     return Markdown(f"```python\n{shown}\n```\n`{thing.__module__}.{thing.__qualname__}`")
 

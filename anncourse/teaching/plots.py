@@ -185,26 +185,6 @@ def measured_accuracies(groups: Mapping[str, Sequence[float]], title: str) -> Pl
     return figure
 
 
-def bench_ratios(ratios: Mapping[str, float], title: str) -> Plot:
-    """Wie viel der Zeit des naheliegenden Wegs unser Weg braucht.
-
-    Parameters
-    ----------
-    ratios : mapping
-        Beschriftung → Verhältnis der Zeiten.
-    title : str
-        Titel mit Datum und Rechner.
-    """
-    figure = Plot(figsize=(7.5, 1 + 0.38 * len(ratios)), layout="constrained")
-    axes = figure.subplots()
-    bars = axes.barh(list(ratios), list(ratios.values()), color=COLOURS["state"])
-    axes.bar_label(bars, fmt="%.2f", padding=3)
-    axes.axvline(1, color=COLOURS["line"], linewidth=0.8, linestyle=":")
-    axes.invert_yaxis()
-    axes.set(xlabel="Anteil der Zeit des naheliegenden Wegs", title=title)
-    return figure
-
-
 def gradient_decay(
     rows: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]], title: str, lowest: float = 1e-20
 ) -> Plot:

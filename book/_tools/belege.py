@@ -397,7 +397,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             cited("für beliebig viele Einheiten", "bengio1994"),
         ],
         "Bei vielen Einheiten": lambda: [
-            derived("Gleichung (E9)", "Abschnitt 9.3.5"),
+            derived("Gleichung (9.3.13)", "Abschnitt 9.3.5"),
             gradients("bit", RNN_PyTorch="rnn-pytorch"),
             reached(RNN_PyTorch="rnn-pytorch"),
         ],
@@ -452,7 +452,9 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             derived("mit `nn.LSTM` verglichen", "`tests/test_cells.py`"),
         ],
         "Auf dem direkten Weg": lambda: [
-            derived("Gleichungen (E18) und (E6cho), mit Autograd verglichen", "Abschnitt 9.3.6"),
+            derived(
+                "Gleichungen (9.3.21) und (9.3.22), mit Autograd verglichen", "Abschnitt 9.3.6"
+            ),
         ],
         "Mit einer Einheit hält": lambda: [
             reached_by_one(
@@ -527,7 +529,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             heard_itself(),
         ],
         "Das Logit nach": lambda: [
-            derived("Gleichung (E24), nachgerechnet", "Abschnitt 9.3.8"),
+            derived("Gleichung (9.3.25), nachgerechnet", "Abschnitt 9.3.8"),
         ],
         "Was eine Einheit verrät": lambda: [one_net()],
     },

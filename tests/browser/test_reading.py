@@ -91,15 +91,17 @@ def test_the_overview_closes_once_it_has_led_somewhere(page, site):
     page.goto(site + PAGE)
     page.locator(".secondary-toggle").press("Enter")
     overview = page.locator("dialog#pst-secondary-sidebar-modal")
-    overview.get_by_role("link", name="Schritt 3: Tore").press("Enter")
+    overview.get_by_role("link", name="Schritt 3: die Ablenkung aussperren").press("Enter")
     expect(overview).not_to_be_visible()
-    expect(page.get_by_role("heading", name="Schritt 3: Tore")).to_be_in_viewport()
+    expect(
+        page.get_by_role("heading", name="Schritt 3: die Ablenkung aussperren")
+    ).to_be_in_viewport()
 
 
 @pytest.mark.parametrize(
     "text, target",
     [
-        ("Gleichung (9.3.9)", "notebooks/05_vanishing_gradients.html#gleichung-9-3-9"),
+        ("Gleichung (9.3.19)", "notebooks/06_lstm_gru.html#gleichung-9-3-19"),
         ("Abschnitt 9.3.8", "notebooks/08_inside_the_cell.html"),
         ("Adding-Aufgabe", "book/glossar.html#term-Adding-Aufgabe"),
     ],

@@ -10,7 +10,7 @@
   const height = (value) => 32 + (TOP - Math.log10(value)) * 13;
   const CELLS = 244;
 
-  // Gleichung (9.3.9) mit einer Einheit: vom Ende her ein Faktor (1 − h_t²) u je Schritt
+  // Gleichung (9.3.13) mit einer Einheit: vom Ende her ein Faktor (1 − h_t²) u je Schritt
   anncourse.gradients = (u, w) => {
     const slopes = [];
     let h = 0;
