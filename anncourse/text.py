@@ -142,7 +142,7 @@ def pad(sequences: Sequence[np.ndarray], maxlen: int) -> np.ndarray:
     numpy.ndarray
         Von jeder Folge die *letzten* L = ``maxlen`` Wortnummern, Form ``(N, L)``, int64.
     """
-    padded = np.full((len(sequences), maxlen), PAD, dtype=np.int64)  # (N, L)
+    padded = np.full((len(sequences), maxlen), PAD, dtype=np.int64)
     for row, sequence in zip(padded, sequences):
         last = sequence[-maxlen:]
         row[maxlen - len(last) :] = last

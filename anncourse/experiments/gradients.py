@@ -40,7 +40,7 @@ def gradient_norms(layer: nn.RNNBase, inputs: torch.Tensor) -> np.ndarray:
     x = inputs.detach().double().requires_grad_()  # (B, T, I)
     h, _ = layer(x)  # (B, T, H)
     squares = torch.zeros(x.shape[:2], dtype=torch.double)  # (B, T)
-    for one in h[:, -1].sum(0):  # eine Zeile der Jacobi-Matrix nach der andern
+    for one in h[:, -1].sum(0):  # Zeile für Zeile der Jacobi-Matrix
         (row,) = torch.autograd.grad(one, x, retain_graph=True)  # (B, T, I)
         squares += row.square().sum(-1)
     return squares.sqrt().mean(0).flip(0).numpy()  # (T,), k = 0 zuerst
