@@ -386,7 +386,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             gradients("reviews", RNN="rnn-keras"),
             gradients("noise", RNN="rnn-keras"),
         ],
-        "So ist es auch": lambda: [
+        "Dasselbe gilt nach": lambda: [
             gradients("reviews", "after", RNN="rnn-trained"),
             gradients("noise", "after", RNN="rnn-trained"),
         ],
@@ -523,7 +523,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
             at_marks("mingru-pytorch*", z="Aktualisierungstor"),
         ],
         "Der Stimmung folgt": lambda: [one_net()],
-        "Im Logit fehlen": lambda: [one_net()],
+        "Fehlen die acht": lambda: [one_net()],
         "Ein Tor tut": lambda: [
             at_marks("lstm-keras-?", f="Vergesstor", i="Eingangstor"),
             heard_itself(),

@@ -348,13 +348,14 @@ def test_numbers_of_the_cell_follow_its_equations(stepwise):
     lines = [text.replace("−", "-") for text in equations]
     results = [float(re.search(r"= (-?\d\.\d\d)$", line.strip())[1]) for line in lines]
     p = {}
-    for gate, line in zip("fiko", lines):
+    for gate, line in zip("fico", lines):
         W, x, U, h, b = map(float, re.findall(r"-?\d\.\d", line.rpartition("= ")[0]))
         assert (x, h) == (-1.5, 0.3)
         p |= {f"W_{gate}": np.array([[W]]), f"U_{gate}": np.array([[U]])}
         p |= {f"b_{gate}": np.array([b])}
     state = STEPS["lstm"](np.array([-1.5]), {"h": np.array([0.3]), "c": np.array([2.0])}, p)
-    assert results == pytest.approx([state[name][0] for name in "fikoch"], abs=0.006)
+    names = ("f", "i", "candidate", "o", "c", "h")
+    assert results == pytest.approx([state[name][0] for name in names], abs=0.006)
     picture = stage.get_by_role("img").text_content().replace("−", "-")
     assert all(f"{value:.2f}" in picture for value in results)
 

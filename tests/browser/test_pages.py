@@ -48,7 +48,7 @@ CUT_OFF = """() => [...document.querySelectorAll("main *")].filter(e => {
     return true;
 }).map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 60)}`)"""
 CODE_CUT_OFF = """() => [...document.querySelectorAll("main .highlight pre")].filter(
-    e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+    e => !e.closest("details") && e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
     .map(e => e.textContent.slice(0, 80))"""
 FILTERS = """() => [...document.querySelectorAll(".cell_output img, .live-card")].map(e =>
     getComputedStyle(e).filter)"""

@@ -108,6 +108,7 @@ def test_the_overview_closes_once_it_has_led_somewhere(page, site):
 )
 def test_a_mention_leads_to_what_it_names(page, site, text, target):
     page.goto(site + PAGE)
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
     page.locator("article").get_by_role("link", name=text, exact=True).first.click()
     page.wait_for_url(site + target)
     if "#" in target:
