@@ -20,6 +20,7 @@ POLICY = (
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
 COLAB = re.compile(r'<p><a [^>]*href="(https://colab\.[^"]+)"[^>]*>[^<]*</a></p>')
+NARROW = 560  # so breit bleibt ein Bild mindestens, wenn es zur Seite rollt; schmale wachsen nicht
 LENGTH = 155  # so viel einer Beschreibung zeigen Suchmaschinen
 
 
@@ -133,6 +134,8 @@ def mend_pictures(soup, page: Path) -> None:
         width, height = imagesize.get(page.parent / picture["src"])
         if width > 0 and height > 0 and not picture.get("style"):
             picture["width"], picture["height"] = round(width), round(height)
+            if width < NARROW:
+                picture["class"] = [*picture.get("class", []), "narrow"]
         picture["loading"], picture["decoding"] = "lazy", "async"
 
 
