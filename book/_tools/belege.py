@@ -392,6 +392,7 @@ EVIDENCE: dict[str, dict[str, Callable[[], list[Evidence]]]] = {
         ],
         "Jedes dieser RNN": lambda: [holding()],
         "Die meisten davon": lambda: [alternating()],
+        "Bleibt $U$ orthogonal": lambda: [holding()],
         "Was sich selbst hält": lambda: [
             derived("Fixpunkt und Steigung, mit Autograd verglichen", "`tests/test_one_unit.py`"),
             cited("für beliebig viele Einheiten", "bengio1994"),

@@ -11,6 +11,13 @@ ALT_TEXTS = {
         "Faktor, zwischen h_T und h_(T−1) diag(1 − h_T²) U; unten steht ihr Produkt, die "
         "Ableitung von h_T nach dem frühesten Zustand."
     ),
+    "truncations": (
+        "Dieselbe Folge aus zwölf Schritten in drei Zeilen; der erste Schritt trägt die Marke. "
+        "Oben ungeschnitten: Ein gestrichelter Pfeil, der Gradient, reicht vom letzten Schritt bis "
+        "zur Marke. In der Mitte drei Stücke zu vier Schritten: Jeder Gradient endet am Anfang "
+        "seines Stücks, der Zustand läuft als blauer Pfeil über die Grenze. Unten vier Stücke von "
+        "zufälliger Länge; auch hier endet jeder Gradient an seiner Grenze."
+    ),
 }
 __all__ = [*ALT_TEXTS]
 
@@ -62,3 +69,30 @@ def bptt_paths(steps: int = 4) -> SVG:
     ratio = f"\\dfrac{{\\partial h_T}}{{\\partial h_{{{names[-1]}}}}}"
     d.text(350, 36, f"${ratio} = " + "\\ \\cdot\\ ".join(factors) + "$", size=13)
     return d.picture("Der Weg des Gradienten zurück durch die Zeit", ALT_TEXTS["bptt_paths"])
+
+
+def truncations() -> SVG:
+    """Drei Arten, eine lange Folge für die Rückwärtsrechnung zu zerschneiden."""
+    d = Drawing(300)
+    pitch, size, left = 44, 26, 170
+    rows = (("gar nicht", (12,)), ("gleich lang", (4, 4, 4)), ("zufällig lang", (2, 5, 1, 4)))
+    for number, (label, lengths) in enumerate(rows):
+        y = 218 - 78 * number
+        d.text(20, y, label, ha="left")
+        first = 0
+        for length in lengths:
+            for step in range(first, first + length):
+                x = left + pitch * step
+                d.box(x, y, size, size, "", "carry" if step == 0 else "state")
+                if step < 11:
+                    d.arrow((x + size / 2, y), (x + pitch - size / 2, y), colour="state")
+            start, end = left + pitch * first, left + pitch * (first + length - 1)
+            if length > 1:
+                d.arrow((end, y + 13), (end, y + 32), (start, y + 32), (start, y + 14), dashed=True)
+            first += length
+    d.text(left, 262, "Marke")
+    d.arrow((190, 22), (250, 22), colour="state")
+    d.text(258, 22, "Zustand, vorwärts", ha="left")
+    d.arrow((500, 22), (440, 22), dashed=True)
+    d.text(508, 22, "Gradient, rückwärts", ha="left")
+    return d.picture("Drei Arten zu schneiden", ALT_TEXTS["truncations"])
