@@ -24,13 +24,14 @@ FOOTER = """<div style="font: 8px sans-serif; text-align: center; width: 100%">
 <span class="pageNumber"></span> / <span class="totalPages"></span></div>"""
 
 # MathJax ist fertig, alle Bilder sind da, alle Antworten sind offen; der verborgene Code der
-# Zellen bleibt es. Geblättert wird auf Papier
+# Zellen bleibt es. Die Beschreibung des Moduls schlägt man online nach. Geblättert wird auf Papier
 # ohne «Weiter» und «Zurück»; allein auf einer Seite stünden sie sonst auch.
 PREPARE = """async () => {
   for (const line of document.querySelectorAll("section > p")) {
     if (/^(Weiter|Zurück): /.test(line.textContent)) line.remove();
   }
   document.querySelectorAll("details.hide").forEach(box => box.remove());
+  document.querySelectorAll('[id="document-book/api"] + section').forEach(part => part.remove());
   document.querySelectorAll("details").forEach(box => { box.open = true; });
   document.querySelectorAll("img").forEach(image => { image.loading = "eager"; });
   await Promise.all([...document.images].map(image => image.decode()));

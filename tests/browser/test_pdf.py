@@ -10,6 +10,7 @@ PAGE = """<!DOCTYPE html><html lang="de"><title>Probe</title>
 <details><summary>Antwort</summary>Siebzehn</details>
 <details class="hide above-input"><summary>Code zeigen</summary>print(18)</details>
 <section id="one/part"><h3>Teil</h3><button class="copybtn">Kopieren</button></section></section>
+<span id="document-book/api"></span><section id="api"><h2>Das Modul</h2></section>
 <span id="document-two"></span><section id="two/second"><h2>Zweiter</h2></section>
 </section></article></html>"""
 
