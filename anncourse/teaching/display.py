@@ -63,7 +63,7 @@ def show_source(thing: type | Callable) -> Markdown:
     ]
     for node in sorted(nodes, key=lambda node: -node.lineno):  # von unten nach oben
         if ast.get_docstring(node) and len(node.body) > 1:
-            first, last = node.body[0].lineno - 1, node.body[0].end_lineno
+            first, last = node.body[0].lineno - 1, node.body[0].end_lineno or 0
             del lines[first : last + (not lines[last].strip())]
     shown = "\n".join(lines)
     return Markdown(f"```python\n{shown}\n```\n`{thing.__module__}.{thing.__qualname__}`")

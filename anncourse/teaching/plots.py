@@ -349,9 +349,10 @@ def word_effects(words: Sequence[str], bars: Mapping[str, np.ndarray], title: st
     """
     figure = Plot(figsize=(8.5, 3), layout="constrained")
     axes = figure.subplots()
-    looks = ({"color": COLOURS["line"], "alpha": 0.35}, {"color": COLOURS["state"]})
-    for (label, values), shift, look in zip(bars.items(), (-0.2, 0.2), looks):
-        axes.bar(np.arange(len(words)) + shift, values, 0.4, label=label, **look)
+    looks = ((-0.2, COLOURS["line"], 0.35), (0.2, COLOURS["state"], 1))
+    for (label, values), (shift, colour, alpha) in zip(bars.items(), looks):
+        places = np.arange(len(words)) + shift
+        axes.bar(places, values, 0.4, label=label, color=colour, alpha=alpha)
     axes.axhline(0, color=COLOURS["line"], linewidth=0.8)
     axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
     axes.set(ylabel="Logit", title=title)

@@ -47,7 +47,8 @@ class Drawing:
         """Die Farbe, oder, wenn blass gezeichnet wird, ein Teil davon auf Weiss."""
         if not self.faded or colour == "none":
             return colour
-        return to_hex([1 - strength * (1 - part) for part in to_rgb(colour)])
+        red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+        return to_hex((red, green, blue))
 
     def _add(self, patch, **look):
         look |= {part: self._colour(look[part]) for part in ("fc", "ec") if part in look}
