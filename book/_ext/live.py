@@ -1,4 +1,4 @@
-"""Die Seiten zum Ausprobieren: ihre Skripte, und die Gewichte der drei Netze als Skripte.
+"""Was sich auf einer Seite bewegen lässt: die Skripte dazu und die Gewichte der drei Netze.
 
 Von einer Datei auf der Platte (``file://``) darf eine Seite keine Daten nachladen, wohl aber ein
 Skript. Deshalb stehen die Gewichte als base64 in je einem Skript, das erst dazukommt, wenn
@@ -22,6 +22,8 @@ SCALES = 255  # so viele Massstäbe gibt es; jede Zeile trägt die Nummer des ih
 SCRIPTS = {
     "book/ausprobieren": ("dom", "palette", "text", "cells", "nets", "charts", "reading"),
     "book/schritte": ("dom", "palette", "cells", "drawing", "cellsteps", "gradient"),
+    "notebooks/05_vanishing_gradients": ("dom", "palette", "drawing", "gradient"),
+    "notebooks/06_lstm_gru": ("dom", "palette", "cells", "drawing", "cellsteps"),
 }
 
 
@@ -102,7 +104,7 @@ def write_weights(app) -> None:
 
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
-    """Nur die Seiten zum Ausprobieren laden deren Skripte."""
+    """Nur wo sich etwas bewegen lässt, lädt die Seite die Skripte dazu."""
     for name in SCRIPTS.get(pagename, ()):
         app.add_js_file(f"../live/{name}.js", loading_method="defer")
     if pagename in SCRIPTS:

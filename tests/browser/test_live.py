@@ -381,6 +381,15 @@ def test_slider_changes_the_sentence(stepwise, u, w, without, with_tanh):
     assert f"Sie {without}." in first and f"Sie {with_tanh}." in second
 
 
+def test_what_moves_also_stands_where_it_is_explained(page, site, complaints):
+    page.goto(site + "notebooks/05_vanishing_gradients.html")
+    page.get_by_label("Gewicht u").fill("1.6")
+    expect(page.locator("#live-gradient-sentence")).to_contain_text("u = 1.60")
+    page.goto(site + "notebooks/06_lstm_gru.html")
+    page.get_by_role("group", name="LSTM in vier Schritten").press("End")
+    expect(page.locator("#live-cellsteps")).to_contain_text("Schritt 4 von 4")
+
+
 def test_gradient_agrees_with_differences(stepwise):
     u, w, T, small = 1.2, 0.5, 20, 1e-6
     shown = stepwise.evaluate("([u, w]) => anncourse.gradients(u, w)", [u, w])
