@@ -10,10 +10,12 @@ Faktor unter 1 hält sicher und lässt den Gradienten verschwinden.
 import time
 from dataclasses import asdict
 
+import pandas as pd
 import torch
 
 from anncourse.experiments.bit import SEEDS, BitTask, Row
-from anncourse.experiments.many import Nets, report
+from anncourse.experiments.many import SOLVED, Nets, report
+from anncourse.experiments.stored import measured
 from anncourse.session import machine, versions
 
 LAG, LONGER, STEPS = 25, range(250, 254), 100
@@ -58,6 +60,25 @@ def factor(nets: Nets, x: torch.Tensor) -> list[float]:
         product = (1 - h_t.square())[..., None] * U @ product  # (N, B, H, H)
     norms = torch.linalg.matrix_norm(product, 2).clamp(min=1e-300)
     return (norms.log() / STEPS).mean(1).exp().tolist()
+
+
+def solved_nets() -> pd.DataFrame:
+    """Die gespeicherten RNN, die den Abstand 25 lösen, eine Zeile je Netz.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start``, ``factor``, ``readable`` und ``alternating``: ob die Antwort beim zehnfachen
+        Abstand in jedem Schritt ins Gegenteil fällt.
+    """
+    rows = []
+    for _, run in measured("held-rnn-*").iterrows():
+        for n, right in enumerate(run["accuracies"]):
+            answers = [round(shares[n], 1) for shares in run["longer"].values()]
+            row = {name: run[name][n] for name in ("factor", "readable")}
+            row |= {"start": run["start"], "alternating": answers in ([0, 1, 0, 1], [1, 0, 1, 0])}
+            rows += [row] if right >= SOLVED else []
+    return pd.DataFrame(rows)
 
 
 def runs() -> dict[str, Row]:

@@ -1,9 +1,9 @@
 """Eine lineare Rekurrenz als Schleife und als paralleler Scan (Abschnitt 9.3.9).
 
-Sieht das Tor z_t den Zustand h_{t−1} nicht, so ist h_t = z_t h_{t−1} + (1 − z_t) h̃_t in h linear.
-Jeder Schritt ist dann ein Paar aus Faktor und Neuem, und zwei Schritte sind wieder eines: zuerst
-(z, n), dann (z', n') ist (z' z, z' n + n'). Wer immer zwei benachbarte Abschnitte zusammenfasst,
-ist nach ⌈log₂ T⌉ Runden fertig; in jeder Runde geschieht alles gleichzeitig.
+Sehen Tor z_t und Kandidat h̃_t den Zustand h_{t−1} nicht, so ist h_t = z_t h_{t−1} + (1 − z_t) h̃_t
+in h linear. Jeder Schritt ist dann ein Paar aus Faktor und Neuem, und zwei Schritte sind wieder
+eines: zuerst (z, n), dann (z', n') ist (z' z, z' n + n'). Wer immer zwei benachbarte Abschnitte
+zusammenfasst, ist nach ⌈log₂ T⌉ Runden fertig; in jeder Runde geschieht alles gleichzeitig.
 
 References
 ----------

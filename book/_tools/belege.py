@@ -15,9 +15,10 @@ import numpy as np
 from anncourse.config import CELLS
 from anncourse.experiments import bit
 from anncourse.experiments.difference import compare
+from anncourse.experiments.held import solved_nets
 from anncourse.experiments.imdb import better
 from anncourse.experiments.lengths import by_quarter
-from anncourse.experiments.many import SOLVED, solved
+from anncourse.experiments.many import solved
 from anncourse.experiments.search import best, ranking
 from anncourse.experiments.stored import mean_and_spread, measured
 
@@ -155,20 +156,6 @@ def order() -> Evidence:
     return Evidence("gemessen, Test", f"{found}, je 5 Läufe", files("order-*"))
 
 
-def padded() -> Evidence:
-    """Rechts aufgefüllt: Singulärwerte von U nach einem Stapel, Abstand nach einer Epoche."""
-    looks = measured("padding-*")["seen"]
-    smallest = [seen["1"]["smallest"] for seen in looks]
-    spread = [seen["157"]["spread_end"] / seen["157"]["spread_word"] for seen in looks]
-    right = [seen["157"]["accuracy"] for seen in looks]
-    found = (
-        f"kleinster Singulärwert nach einem Stapel {min(smallest):.3f} bis {max(smallest):.3f}; "
-        f"Abstand nach einer Epoche {min(spread):.2g} bis {max(spread):.2g}, Genauigkeit "
-        f"{100 * min(right):.0f} bis {100 * max(right):.0f} %; {len(looks)} Läufe"
-    )
-    return Evidence("gemessen", found, files("padding-*"))
-
-
 def gradients(inputs: str, when: str = "before", **names: str) -> Evidence:
     """Was bei k = 50 vom Gradienten bleibt: Median, kleinster und grösster Zufallsstart."""
     found = []
@@ -183,38 +170,26 @@ def gradients(inputs: str, when: str = "before", **names: str) -> Evidence:
 
 def holding() -> Evidence:
     """RNN, die den Abstand 25 lösen: was eine neue Ausgabe beim zehnfachen noch abliest."""
-    runs = measured("held-rnn-*")
-    nets = [
-        (run["start"] == "kept", factor, readable)
-        for _, run in runs.iterrows()
-        for right, factor, readable in zip(run["accuracies"], run["factor"], run["readable"])
-        if right >= SOLVED
-    ]
+    nets = solved_nets()
+    kept, small = nets["start"] == "kept", nets["factor"] < SAFE
     groups = {
-        f"Faktor je Schritt unter {SAFE}": [r for kept, factor, r in nets if factor < SAFE],
-        "darüber": [r for kept, factor, r in nets if factor >= SAFE and not kept],
-        "U bleibt orthogonal": [r for kept, _, r in nets if kept],
+        f"Faktor je Schritt unter {SAFE}": small,
+        "darüber": ~small & ~kept,
+        "U bleibt orthogonal": kept,
     }
+    shares = {label: 100 * nets["readable"][where] for label, where in groups.items()}
     found = "; ".join(
-        f"{label} {100 * min(shares):.0f} % oder mehr, höchstens {100 * max(shares):.0f} % "
-        f"({len(shares)} Netze)"
-        for label, shares in groups.items()
+        f"{label} {r.min():.0f} % oder mehr, höchstens {r.max():.0f} % ({len(r)} Netze)"
+        for label, r in shares.items()
     )
     return Evidence("gemessen", f"bei k = 250 abgelesen: {found}", files("held-rnn-*"))
 
 
 def alternating() -> Evidence:
     """RNN mit kleinem Faktor, deren Antwort in jedem Schritt ins Gegenteil fällt."""
-    nets = [
-        [round(shares[n], 1) for shares in run["longer"].values()]
-        for _, run in measured("held-rnn-*").iterrows()
-        for n, right in enumerate(run["accuracies"])
-        if right >= SOLVED and run["factor"][n] < SAFE
-    ]
-    found = sum(answers in ([0, 1, 0, 1], [1, 0, 1, 0]) for answers in nets)
-    return Evidence(
-        "gemessen", f"bei k = 250 bis 253: {found} von {len(nets)} Netzen", files("held-rnn-*")
-    )
+    small = solved_nets().query(f"factor < {SAFE}")["alternating"]
+    found = f"bei k = 250 bis 253: {small.sum()} von {len(small)} Netzen"
+    return Evidence("gemessen", found, files("held-rnn-*"))
 
 
 def reached(ending: str = "", **rows: str) -> Evidence:

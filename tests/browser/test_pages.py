@@ -222,6 +222,8 @@ def test_no_picture_glares_on_the_dark_page(visit, mode, media, inverted):
     filters = visit.page.evaluate(FILTERS)
     visit.page.emulate_media(media="screen")
     visit.dark(False)
+    if not filters:
+        pytest.skip("kein Bild")
     assert all(("invert" in one and "hue-rotate" in one) == inverted for one in filters)
 
 

@@ -104,6 +104,7 @@ def test_the_overview_closes_once_it_has_led_somewhere(page, site):
         ("Gleichung (9.3.19)", "notebooks/06_lstm_gru.html#gleichung-9-3-19"),
         ("Abschnitt 9.3.8", "notebooks/08_inside_the_cell.html"),
         ("Adding-Aufgabe", "book/glossar.html#term-Adding-Aufgabe"),
+        ("anncourse.cells.lstm_step", "book/api.html#anncourse.cells.lstm_step"),
     ],
 )
 def test_a_mention_leads_to_what_it_names(page, site, text, target):

@@ -145,9 +145,3 @@ def _rounded(points, radius: float = 12) -> Path:
         vertices += [ends[0], corner, ends[1]]
         codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
     return Path([*vertices, points[-1]], [*codes, Path.LINETO])
-
-
-def check_steps(steps: int) -> None:
-    """Weist eine Zahl von Schritten ab, die auf keinem Bild Platz hat."""
-    if steps not in range(2, 5):
-        raise ValueError(f"steps={steps}: Auf dem Bild haben 2 bis 4 Schritte Platz.")

@@ -1,6 +1,6 @@
 """Der Weg des Gradienten zurück durch die Zeit."""
 
-from anncourse.teaching.diagrams.canvas import Drawing, check_steps
+from anncourse.teaching.diagrams.canvas import Drawing
 from anncourse.teaching.display import SVG
 
 ALT_TEXTS = {
@@ -22,28 +22,10 @@ ALT_TEXTS = {
 __all__ = [*ALT_TEXTS]
 
 
-def bptt_paths(steps: int = 4) -> SVG:
-    """Der Weg des Gradienten zurück durch das entrollte Netz.
-
-    Parameters
-    ----------
-    steps : int
-        Anzahl gezeigter Zustände, 2 bis 4.
-
-    Returns
-    -------
-    SVG
-        Das Bild.
-
-    Raises
-    ------
-    ValueError
-        Wenn die Schritte auf dem Bild keinen Platz haben.
-    """
-    check_steps(steps)
+def bptt_paths() -> SVG:
+    """Der Weg des Gradienten zurück durch das entrollte Netz."""
     d = Drawing(310)
-    pitch = 435 / (steps - 1)
-    names = ["T", *(f"T-{k}" for k in range(1, steps))]  # die spätesten Schritte zuerst
+    pitch, names = 145, ("T", "T-1", "T-2", "T-3")  # die spätesten Schritte zuerst
     factors = [f"\\mathrm{{diag}}(1 - h_{{{t}}}^2)\\, U" for t in names[:-1]]
     for k, t in enumerate(names):
         x = 515 - pitch * k

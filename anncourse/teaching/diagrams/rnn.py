@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from anncourse.teaching.diagrams.canvas import Drawing, check_steps
+from anncourse.teaching.diagrams.canvas import Drawing
 from anncourse.teaching.display import SVG
 
 ALT_TEXTS = {
@@ -41,24 +41,7 @@ def rnn_loop() -> SVG:
 
 
 def rnn_unrolled(words: Sequence[str] = ("nicht", "gut", "sondern", "schlecht")) -> SVG:
-    """Das RNN über die Zeit entrollt: eine Kopie der Zelle je Wort.
-
-    Parameters
-    ----------
-    words : sequence of str
-        Die Eingaben, 2 bis 4 Wörter.
-
-    Returns
-    -------
-    SVG
-        Das Bild.
-
-    Raises
-    ------
-    ValueError
-        Wenn die Schritte auf dem Bild keinen Platz haben.
-    """
-    check_steps(len(words))
+    """Das RNN über die Zeit entrollt: eine Kopie der Zelle je Wort, 2 bis 4 haben Platz."""
     d = Drawing(270)
     pitch = 586 / len(words)
     half = min(0.33 * pitch, 62)
