@@ -47,8 +47,8 @@ CUT_OFF = """() => [...document.querySelectorAll("main *")].filter(e => {
         if (/auto|scroll/.test(getComputedStyle(p).overflowX) && p.tabIndex >= 0) return false;
     return true;
 }).map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 60)}`)"""
-CODE_CUT_OFF = """() => [...document.querySelectorAll("main .highlight pre")].filter(
-    e => !e.closest("details") && e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+ROLLS = """() => [...document.querySelectorAll("main :is(.highlight pre, div.math, .cell_output)")]
+    .filter(e => !e.closest("details") && e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
     .map(e => e.textContent.slice(0, 80))"""
 FILTERS = """() => [...document.querySelectorAll(".cell_output img, .live-card")].map(e =>
     getComputedStyle(e).filter)"""
@@ -205,11 +205,11 @@ def test_nothing_sticks_out_of_a_narrow_page(visit, width):
     assert outside == []
 
 
-def test_no_code_scrolls_sideways_on_a_wide_screen(visit):
+def test_no_code_formula_or_output_scrolls_sideways_on_a_wide_screen(visit):
     if not visit.name.startswith("notebooks/"):
         pytest.skip("nur die Abschnitte")
     visit.page.set_viewport_size({"width": 1280, "height": 900})
-    assert visit.page.evaluate(CODE_CUT_OFF) == []
+    assert visit.page.evaluate(ROLLS) == []
 
 
 @pytest.mark.parametrize("mode, media, inverted", [
