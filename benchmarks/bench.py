@@ -1,6 +1,7 @@
 """Unser Weg gegen den naheliegenden, abwechselnd in einem Lauf: ``make bench``.
 
-Schreibt ``anncourse/measured/bench/bench.json``; was darin steht, sagt ``book/lehre.md``.
+Schreibt ``anncourse/measured/bench/bench.json``; was darin steht, sagt ``book/lehre.md``. Nur einen
+Teil aus `ALONE` misst zum Beispiel ``python benchmarks/bench.py layer``.
 """
 
 import json
@@ -11,6 +12,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -23,6 +25,7 @@ from pytorch_lightning.callbacks import WeightAveraging
 from torch import nn
 
 from anncourse import cells
+from anncourse.bptt import BPTTLayer
 from anncourse.config import recipe
 from anncourse.data import ReviewsDataModule
 from anncourse.experiments.stored import BENCH_FILE, bench_table
@@ -170,6 +173,33 @@ def bench_numpy(steps=500, size=32) -> dict:
     return {"numpy": median(numpy_times), "torch": median(torch_times)}
 
 
+def there_and_back(layer, x) -> None:
+    """Vorwärts, dann die Gradienten nach den Gewichten und nach x; der letzte Zustand zählt."""
+    torch.autograd.grad(layer(x)[1].sum(), [x, *layer.parameters()])
+
+
+def bench_layer(rounds=50) -> dict:
+    """Ein Stapel durch ``nn.RNN`` und durch `BPTTLayer`, vorwärts und rückwärts, abwechselnd.
+
+    Gewichte und Eingaben wie am Anfang des Trainings.
+    """
+    config = recipe("rnn")
+    torch.manual_seed(0)
+    model = build_model("rnn", config)
+    ids = torch.randint(2, config.vocabulary_size, (config.batch_size, config.excerpt))
+    x = model.embedding(ids).detach().requires_grad_()  # (B, T, I)
+    ours = BPTTLayer(config.embedding_dim, config.hidden_size, batch_first=True)
+    ours.load_state_dict(model.recurrent.state_dict())
+    layers = {"torch": model.recurrent, "ours": ours}
+    every, times = torch.get_num_threads(), {}
+    for threads, suffix in ((every, ""), (1, "_one_thread")):
+        torch.set_num_threads(threads)
+        for _, (name, layer) in product(range(rounds), layers.items()):
+            times.setdefault(name + suffix, []).append(seconds(partial(there_and_back, layer, x)))
+    torch.set_num_threads(every)
+    return {way: min(values) for way, values in times.items()}
+
+
 def bench_arithmetic(data, times) -> dict:
     """Wie nahe die LSTM dem kommt, was dieselben Multiplikationen ohne Schleife erreichten.
 
@@ -186,6 +216,30 @@ def bench_arithmetic(data, times) -> dict:
         "limit_gflops": limit / 1e9,
         "reached_gflops": 2 * float(multiplications) / times["lstm"]["ours"] / 1e9,
     }
+
+
+ALONE = {"numpy_loop": bench_numpy, "layer": bench_layer, "command": bench_command}
+
+
+def again(name) -> None:
+    """Misst einen Teil nach und ersetzt ihn in der JSON-Datei, samt dem Tag.
+
+    Nur auf einem Rechner derselben Art und mit derselben Version von PyTorch.
+    """
+    result = json.loads(BENCH_FILE.read_text("utf-8"))
+    here = machine(), versions()["torch"]
+    there = result["machine"], result["versions"]["torch"]
+    if here != there:
+        sys.exit(f"Die Datei ist von {there}, hier ist {here}. Alles neu misst make bench.")
+    result[name] = {"date": date.today().isoformat()} | ALONE[name]()
+    write(result)
+    print(json.dumps(result[name], indent=1))
+
+
+def write(result) -> None:
+    """Schreibt die JSON-Datei."""
+    BENCH_FILE.parent.mkdir(parents=True, exist_ok=True)
+    BENCH_FILE.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def main() -> None:
@@ -206,18 +260,16 @@ def main() -> None:
     }
     for name, work in {
         "preparation": bench_preparation,
-        "numpy_loop": bench_numpy,
-        "command": bench_command,
+        **ALONE,
         "epochs": lambda: bench_epochs(data, loaders),
         "targets": lambda: bench_targets(data, loaders),
     }.items():
         print(f"{name} …", file=sys.stderr, flush=True)
         result[name] = work()
     result["arithmetic"] = bench_arithmetic(data, result["epochs"])
-    BENCH_FILE.parent.mkdir(parents=True, exist_ok=True)
-    BENCH_FILE.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write(result)
     print(bench_table(result).round(2).to_string())
 
 
 if __name__ == "__main__":
-    main()
+    again(sys.argv[1]) if sys.argv[1:] else main()

@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from anncourse.bptt import BPTTLayer
 from anncourse.config import Config
 from anncourse.data import LengthBatchSampler, ReviewsDataModule
 from anncourse.experiments.stored import TRIED_FILE
@@ -21,42 +22,6 @@ from anncourse.sources import load_reviews
 
 ROUNDS = 2
 CELLS = ("rnn", "lstm")
-
-
-class HandWritten(torch.autograd.Function):
-    """SimpleRNN mit der Rückwärtsrechnung aus 9.3.5 von Hand: die Summe über t als ein Produkt."""
-
-    @staticmethod
-    def forward(ctx, x, W, U, b):  # x: (T, B, I)
-        """Der letzte Zustand, Form ``(B, H)``."""
-        a = x @ W.T + b  # (T, B, H)
-        h = a.new_zeros(len(a) + 1, *a.shape[1:])  # h[0] ist der Anfang
-        for t in range(len(a)):
-            torch.addmm(a[t], h[t], U.T, out=h[t + 1]).tanh_()
-        ctx.save_for_backward(x, W, U, h)
-        return h[-1]
-
-    @staticmethod
-    def backward(ctx, d):  # d: (B, H)
-        """Gradienten nach x, W, U und b."""
-        x, W, U, h = ctx.saved_tensors
-        da = torch.empty_like(h[1:])
-        for t in reversed(range(len(da))):
-            torch.mul(d, 1 - h[t + 1] ** 2, out=da[t])
-            d = da[t] @ U
-        flat = da.flatten(0, 1)  # (T·B, H)
-        dW, dU = flat.T @ x.flatten(0, 1), flat.T @ h[:-1].flatten(0, 1)
-        return da @ W, dW, dU, flat.sum(0)
-
-
-class HandWrittenRNN(nn.RNN):
-    """Wie ``nn.RNN``, mit `HandWritten`."""
-
-    def forward(self, x):  # (B, T, I)
-        """Nur der letzte Zustand."""
-        bias = self.bias_ih_l0 + self.bias_hh_l0
-        h = HandWritten.apply(x.transpose(0, 1), self.weight_ih_l0, self.weight_hh_l0, bias)
-        return None, h[None]
 
 
 def epoch(cell, data, batch_size=128, group=50, change=None, context=nullcontext, threads=None):
@@ -91,7 +56,7 @@ def dropout_per_word(model):
 
 def hand_written(model):
     """Die rekurrente Schicht mit eigener Rückwärtsrechnung."""
-    layer = HandWrittenRNN(32, 32, batch_first=True)
+    layer = BPTTLayer(32, 32, batch_first=True)
     layer.load_state_dict(model.recurrent.state_dict())
     model.recurrent = layer
     return model
