@@ -73,7 +73,7 @@ test-browser: $(INSTALLED)  ## prüft jede Seite des gebauten Buchs in Chromium 
 test-colab: $(INSTALLED)  ## führt die Notebooks wie in Colab aus (Netz, rund 10 Minuten)
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/test_colab.py -m colab
 
-notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst imdb) aus und speichert die Ausgaben
+notebooks: $(INSTALLED)  ## führt alle Notebooks auf ANNCOURSE_DATA (sonst imdb) aus und speichert die Ausgaben
 	for notebook in $(NOTEBOOKS); do \
 	  ANNCOURSE_DATA=$(DATA) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	    --ExecutePreprocessor.record_timing=False $$notebook || exit 1; \
@@ -82,10 +82,11 @@ notebooks: $(INSTALLED)  ## führt alle neun Notebooks auf ANNCOURSE_DATA (sonst
 # Ein neues Notebook braucht auch einen Kern; die anderen behalten ihren.
 KERNEL := {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 
-sync: $(INSTALLED)  ## trägt Änderungen der Textzwillinge (.md) in die Notebooks; Ausgaben bleiben
-	for twin in notebooks/*.md; do \
-	  $(BIN)/jupytext --quiet --to ipynb --update --update-metadata '$(KERNEL)' $$twin || exit 1; \
-	done
+# Der zweite Befehl bringt einen Zwilling in die Form, in der ihn auch JupyterLab speichert.
+sync: $(INSTALLED)  ## trägt Übungen und Änderungen der Textzwillinge (.md) in die Notebooks; Ausgaben bleiben
+	$(BIN)/python book/_tools/exercises.py
+	$(BIN)/jupytext --quiet --to ipynb --update --update-metadata '$(KERNEL)' notebooks/*.md
+	$(BIN)/jupytext --quiet --to md:myst notebooks/*.ipynb
 
 search: $(INSTALLED)  ## sucht das Rezept jeder Zelle, allein auf dem Validierungsteil (setzt fort)
 	ANNCOURSE_DATA=$(DATA) $(BIN)/python -m anncourse.experiments.search

@@ -1,413 +1,338 @@
-"""Die Übungen: Lösung, Vorlage und typische Fehler werden richtig beurteilt."""
+"""Die Übungen: Blätter, Notebook, Hinweise, Punkte, und was für jede Prüfung gilt."""
 
 import re
-from fractions import Fraction
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
+from answers import for_ever, judge, raises, verdict
 
-from anncourse.cells import gru_step, sigmoid
 from anncourse.teaching import exercises
-from anncourse.teaching.display import Markdown
+from anncourse.teaching.exercises import judging, score, sheets
 
-PAGE = Path(__file__).resolve().parents[1] / "notebooks" / "09_exercises.md"
-NUMBERS = range(1, 9)
-
-
-def parts(number: int) -> tuple[str, str, str]:
-    """Vorlage, Prüfung und Lösung einer Übung, wie sie im Notebook stehen."""
-    text = PAGE.read_text("utf-8").split(f"### Übung {number}:")[1]
-    text = re.split(r"^##+ ", text, flags=re.MULTILINE)[0]
-    cells = re.findall(r"^```\{code-cell\} ipython3\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    solutions = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert len(cells) == 2 and len(solutions) == 1
-    return cells[0], cells[1].split("\n\n", 1)[1], solutions[0]
+ROOT = Path(__file__).resolve().parents[1]
+EXERCISES = sheets.load_exercises()
+EACH = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: f"{e.number}")
+CHAPTER = range(1, 9)  # die Abschnitte 9.3.1 bis 9.3.8
 
 
-def verdict(code: str, check: str) -> str:
-    space = {"np": np, "sigmoid": sigmoid, "exercises": exercises}
-    exec(code, space)
-    answer = eval(check, space)
-    assert isinstance(answer, Markdown)
-    return answer.data
+@pytest.fixture
+def small_data(monkeypatch):
+    """Erzeugte Kritiken, wo eine Übung welche liest."""
+    monkeypatch.setenv("ANNCOURSE_DATA", "sample")
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_the_solution_in_the_notebook_is_right(number):
-    _, check, solution = parts(number)
-    assert f"check_{number}(" in check
-    assert verdict(solution, check).startswith("**Richtig.**")
+# --- Die Blätter ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_the_starter_differs_and_is_open(number):
-    starter, check, solution = parts(number)
-    assert starter.strip() != solution.strip()
-    assert verdict(starter, check).startswith("**Noch offen.**")
+def test_there_are_enough_of_every_kind_for_every_section():
+    assert len(EXERCISES) >= 20
+    assert {e.kind for e in EXERCISES} == set(sheets.KINDS)
+    for section in CHAPTER:
+        assert sum(e.section == section for e in EXERCISES) >= 2
 
 
-def judge(number: int, answer: object) -> str:
-    return getattr(exercises, f"check_{number}")(answer).data
+def test_numbers_are_given_once():
+    numbers = sorted(e.number for e in EXERCISES)
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
-def raises(*_):
-    raise RuntimeError("kaputt")
+@EACH
+def test_a_sheet_says_what_the_page_shows(exercise):
+    e = exercise
+    assert e.kind in sheets.KINDS and e.level in sheets.LEVELS
+    assert 5 <= e.minutes <= 90 and all(1 <= p <= 10 for p in e.points)
+    check = signature(getattr(exercises, f"check_{e.number}"))
+    assert len(e.answer.split(",")) == len(check.parameters)
+    assert len(set(e.hints)) == 3 and all(hint[-1] in ".!?`)»:" for hint in e.hints)
+    assert e.hints[0].count("?") >= 1, "die erste Stufe ist eine Frage"
 
 
-@pytest.mark.parametrize("number", range(2, 9))
-def test_a_function_that_fails_gets_a_hint(number):
-    assert "bricht ab: `RuntimeError: kaputt`" in judge(number, raises)
-    assert "ohne Klammern" in judge(number, 3)
-    assert judge(number, lambda *_: ...).startswith("**Noch offen.**")
-    assert "**Noch nicht.** Ihre Funktion gibt nichts zurück." in judge(number, lambda *_: None)
-    assert judge(number, lambda *_: "falsch").startswith("**Noch nicht.**")
+@EACH
+def test_the_goals_are_goals_of_its_section(exercise):
+    (twin,) = ROOT.glob(f"notebooks/{exercise.section:02}_*.md")
+    head = twin.read_text("utf-8").split("können Sie**")[1].split("**Sie brauchen**")[0]
+    goals = re.findall(r"^- ", head, re.MULTILINE)
+    assert exercise.goals and set(exercise.goals) <= set(range(1, len(goals) + 1))
 
 
-# --- Typische Fehler: jeder bekommt seinen eigenen Hinweis -----------------------------------
+SHEET = """# Blatt
+
+## 7 Titel
+
+```yaml
+kind: Code
+level: leicht
+minutes: 5
+points: [1]
+goals: [1]
+answer: f
+```
+
+Text
+
+### Vorlage
+
+```python
+f = ...
+```
+
+### Hinweise
+
+1. a?
+2. b
+3. c
+
+### Lösung
+
+```python
+f = 1
+```
+"""
 
 
-def shapes(output=(16, 120, 64), h_n=(2, 16, 64)):
-    return {"output": output, "h_n": h_n}
-
-
-def count(biases=2, gates=(1, 4, 3), width=None, layers=None, deeper=None):
-    def parameters(cell, I, H, L):
-        G = dict(zip(("rnn", "lstm", "gru"), gates))[cell]
-        if deeper:
-            return G * H * (I + H + 2) + deeper(G, H, L)
-        widths = [I] * L if width == "I" else [I] + [H] * (L - 1)
-        return sum(G * H * (w + H + biases) for w in widths[:layers])
-
-    return parameters
-
-
-def one_by_one(X, S, W, U, b):
-    return [np.tanh(W @ x + U @ s + b) for x, s in zip(X, S)]
-
-
-def clip(each=False, always=False, root=np.sqrt):
-    def function(gradients, limit):
-        total = root(sum(np.sum(g**2) for g in gradients))
-        norms = [np.linalg.norm(g) if each else total for g in gradients]
-        factors = [limit / n if always else min(1, limit / n) for n in norms]
-        return [factor * g for factor, g in zip(factors, gradients)]
-
-    return function
-
-
-def lstm(carry="c + i * k", output="o * np.tanh(new)"):
-    def step(x, state, p):
-        h, c = state["h"], state["c"]
-        i, o = (sigmoid(p[f"W_{g}"] @ x + p[f"U_{g}"] @ h + p[f"b_{g}"]) for g in "io")
-        k = np.tanh(p["W_c"] @ x + p["U_c"] @ h + p["b_c"])
-        names = {"np": np, "c": c, "i": i, "o": o, "k": k}
-        names["new"] = eval(carry, names)
-        return {"h": eval(output, names), "c": names["new"]}
-
-    return step
-
-
-def gru(candidate="np.tanh(Wx + U @ (r * h) + b)", new="(1 - z) * n + z * h"):
-    def step(x, state, p):
-        h = state["h"]
-        r, z = (sigmoid(p[f"W_{g}"] @ x + p[f"U_{g}"] @ h + p[f"b_{g}"]) for g in "rz")
-        names = {"np": np, "h": h, "r": r, "z": z, "U": p["U_h"], "b": p["b_h"]}
-        names |= {"Wx": p["W_h"] @ x}
-        names["n"] = eval(candidate, names)
-        return {"h": eval(new, names)}
-
-    return step
-
-
-def with_gradient(function):
-    """Dieselbe Funktion, deren Felder Tensoren mit Gradient sind."""
-
-    def tensors(value):
-        if isinstance(value, dict):
-            return {key: tensors(part) for key, part in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [tensors(part) for part in value]
-        return torch.tensor(np.asarray(value, float), requires_grad=True)
-
-    return lambda *arguments: tensors(function(*arguments))
-
-
-def rnn_cell(X, S, W, U, b):
-    cell = nn.RNNCell(4, 3, dtype=torch.double)
-    weights = {"weight_ih": W, "weight_hh": U, "bias_ih": b, "bias_hh": np.zeros(3)}
-    cell.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
-    return cell(torch.tensor(X), torch.tensor(S))
-
-
-def last(outputs, lengths):
-    return outputs[np.arange(4), lengths - 1]
-
-
-def total(gradients):
-    return np.sqrt(sum(np.sum(g**2) for g in gradients))
-
-
-def scale(factor):
-    """Kürzt mit einem Faktor aus Schranke und Norm; er gilt nur oberhalb der Schranke."""
-
-    def function(gradients, limit):
-        norm = total(gradients)
-        return [g * factor(limit, norm) for g in gradients] if norm > limit else gradients
-
-    return function
-
-
-def norms(reduce):
-    """Kürzt nach der Summe oder der grössten der einzelnen Normen."""
-
-    def function(gradients, limit):
-        norm = reduce(np.linalg.norm(g) for g in gradients)
-        return [g * min(1, limit / norm) for g in gradients]
-
-    return function
-
-
-def radius(U):
-    return np.abs(np.linalg.eigvals(U)).max()
-
-
-def norm(U, k):
-    return np.linalg.norm(np.linalg.matrix_power(U, k), 2)
-
-
-MISTAKES = [
-    (1, shapes(output=(120, 16, 64)), "steht der Stapel vorn"),
-    (1, shapes(output=(16, 120, 50)), "nicht die der Eingabe"),
-    (1, shapes(output=(16, 120, 128)), "nur die oberste Schicht"),
-    (1, shapes(output=(16, 64)), "jeden Zeitschritt"),
-    (1, shapes(output=(1, 2, 3)), "drei Achsen: Stapel"),
-    (1, shapes(h_n=(16, 2, 64)), "steht die Schicht vorn"),
-    (1, shapes(h_n=(1, 16, 64)), "*jeder* Schicht"),
-    (1, shapes(h_n=(16, 64)), "Achse für die Schichten"),
-    (1, shapes(h_n=(2, 16, 120, 64)), "nur den letzten Zeitschritt"),
-    (1, shapes(h_n=(1, 2, 3)), "drei Achsen: Schicht"),
-    (1, (16, 120, 64), "Wörterbuch"),
-    (2, count(biases=1), "*zwei* Achsenabschnitte"),
-    (2, count(gates=(1, 1, 1)), "Je Tor"),
-    (2, count(width="I"), "Ab der zweiten Schicht"),
-    (2, count(layers=1), "Jede Schicht hat eigene"),
-    (2, lambda *_: 7, "PyTorch hat 80 Parameter, Ihre Funktion sagt 7"),
-    (3, lambda X, S, W, U, b: (W @ X.T + U @ S.T + b[:, None]).T, "Aktivierung tanh"),
-    (3, lambda X, S, W, U, b: np.tanh(W @ X.T + U @ S.T + b[:, None]), "auf der Seite"),
-    (3, lambda X, S, W, U, b: np.tanh(X @ W.T + S @ U.T), "Achsenabschnitt b"),
-    (3, lambda X, S, W, U, b: np.tanh(X @ W.T + S @ U + b), "U muss transponiert"),
-    (3, lambda X, S, W, U, b: np.tanh(X @ W.T + b), "vorige Zustand S"),
-    (3, lambda X, S, W, U, b: np.tanh(W @ X + U @ S + b), "bricht ab: `ValueError"),
-    (3, lambda X, S, W, U, b: np.zeros(3), "hat die Form (3,)"),
-    (4, lambda outputs, lengths: outputs[:, -1], "*nach* dem Auffüllen"),
-    (4, lambda outputs, lengths: outputs[np.arange(4), lengths], "Um eins verschoben"),
-    (4, lambda outputs, lengths: outputs[:, lengths - 1], "die Nummer der Folge"),
-    (4, lambda outputs, lengths: outputs.mean(axis=1), "Mittel über alle Schritte"),
-    (4, lambda outputs, lengths: outputs[0], "hat die Form (6, 3)"),
-    (4, lambda outputs, lengths: outputs[np.arange(4), (lengths - 1) % 5], "den ganzen Platz"),
-    (5, clip(each=True), "jedes Feld für sich"),
-    (5, lambda gs, limit: [np.clip(g, -limit, limit) for g in gs], "jede Zahl für sich"),
-    (5, clip(always=True), "vergrössert ihn"),
-    (5, clip(root=lambda square: square), "fehlt die Wurzel"),
-    (5, lambda gs, limit: gs, "wirkt nicht"),
-    (5, lambda gs, limit: [g / 2 for g in gs], "weicht Ihr Ergebnis"),
-    (5, lambda gs, limit: gs[0], "Liste mit gleich vielen Feldern"),
-    (6, lstm(carry="i * k"), "alte Übertrag fehlt"),
-    (6, lstm(carry="i * c + k"), "nicht auf den alten Übertrag"),
-    (6, lstm(carry="(1 - i) * c + i * k"), "Kopplung"),
-    (6, lstm(carry="c + k"), "Eingangstor $i_t$ fehlt"),
-    (6, lstm(carry="c - k"), "plus $i_t"),
-    (6, lstm(output="o * np.tanh(c)"), "*neue* Übertrag"),
-    (6, lstm(output="o * new"), "noch tanh"),
-    (6, lstm(output="np.tanh(new)"), "Ausgangstor fehlt"),
-    (6, lstm(output="c"), "Erwartet wird $o_t"),
-    (6, lambda x, state, p: {"h": p["W_f"] @ x, "c": 0}, "Schlüssel `W_f`"),
-    (6, lambda x, state, p: state["h"], "Wörterbuch"),
-    (7, lambda x, state, p: gru_step(x, state, p), "Schlüssel `b_h2`"),
-    (7, gru(candidate="np.tanh(Wx + b + r * (U @ h))"), "Form von PyTorch"),
-    (7, gru(new="z * n + (1 - z) * h"), "den *alten* Zustand"),
-    (7, gru(candidate="np.tanh(Wx + b + U @ h)"), "Rücksetztor fehlt"),
-    (7, gru(candidate="np.tanh(r * (Wx + b + U @ h))"), "nicht auf die Eingabe"),
-    (7, gru(new="n"), "erst der Kandidat"),
-    (7, gru(new="h"), "Der Kandidat lautet"),
-    (8, lambda U, k: (np.linalg.eigvals(U).max(), norm(U, k)), "den Betrag der Eigenwerte"),
-    (8, lambda U, k: (np.linalg.eigvals(U).real.max(), norm(U, k)), "grösste *Realteil*"),
-    (8, lambda U, k: (np.linalg.norm(U, 2), norm(U, k)), "grösste Singulärwert"),
-    (8, lambda U, k: (0.0, norm(U, k)), "U ist 0.872542, Ihre Funktion sagt 0.0"),
-    (8, lambda U, k: (radius(U), radius(U) ** k), "ist nicht die Norm"),
-    (8, lambda U, k: (radius(U), np.linalg.norm(U, 2) ** k), "nur eine obere Schranke"),
-    (8, lambda U, k: (radius(U), np.linalg.norm(np.linalg.matrix_power(U, k))), "Frobenius"),
-    (8, lambda U, k: (radius(U), np.linalg.norm(U**k, 2)), "jede Zahl einzeln"),
-    (8, lambda U, k: (radius(U), 0.0), "Für k = 5 ist der grösste Singulärwert"),
-    (8, lambda U, k: radius(U), "zwei Zahlen"),
-]
-
-
-@pytest.mark.parametrize("number, answer, hint", MISTAKES)
-def test_a_typical_mistake_gets_its_own_hint(number, answer, hint):
-    text = judge(number, answer)
-    assert text.startswith("**Noch nicht.**")
-    assert hint in text
-
-
-# --- Wer eine Angabe nicht benützt, hat nicht recht ------------------------------------------
+def test_a_sheet_is_read():
+    (one,) = sheets.read_sheet(SHEET, 3)
+    assert (one.number, one.section, one.title, one.points) == (7, 3, "Titel", (1,))
+    assert (one.text, one.template, one.hints) == ("Text", "f = ...", ("a?", "b", "c"))
+    assert one.code == "f = 1\n"
 
 
 @pytest.mark.parametrize(
-    "number, answer, hint",
+    "gone, message",
     [
-        (2, count(deeper=lambda G, H, L: G * 2 * H * (2 * H + 2) if L > 1 else 0), "rnn(9, 5, 2"),
-        (2, count(deeper=lambda G, H, L: (L - 1) * 4 * H * (2 * H + 2)), "rnn(9, 5, 2 Schichten)"),
-        (5, scale(lambda limit, norm: 1 / norm), "Norm Ihres Ergebnisses ist 1.000"),
-        (5, scale(lambda limit, norm: limit**2 / norm), "Norm Ihres Ergebnisses ist 0.250"),
-        (5, scale(lambda limit, norm: limit**0.5 / norm), "Norm Ihres Ergebnisses ist 0.707"),
-        (5, scale(lambda limit, norm: 1 / (limit * norm)), "Norm Ihres Ergebnisses ist 2.000"),
-        (8, lambda U, k: (radius(U), norm(U, 5)), "Für k = 3"),
+        ("### Vorlage", "section_3.md, Übung 7: Es fehlt der Teil «### Vorlage»."),
+        ("2. b\n", "Übung 7: Es sind 2 Hinweise statt 3."),
+        ("points: [1]\n", "Übung 7: Es fehlt die Angabe points."),
     ],
 )
-def test_an_answer_that_ignores_something_is_wrong(number, answer, hint):
-    text = judge(number, answer)
-    assert text.startswith("**Noch nicht.**")
-    assert hint in text
+def test_a_sheet_with_a_gap_is_refused_in_german(gone, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        sheets.read_sheet(SHEET.replace(gone, ""), 3)
 
 
-# --- Was keine Zahlen sind, was die falsche Form hat, was fehlt ------------------------------
+def test_the_notebook_shows_the_sheets(load_tool):
+    tool = load_tool("exercises")
+    text = (ROOT / "notebooks" / "09_exercises.md").read_text("utf-8")
+    assert tool.REGION.search(text)[0].strip() == tool.all_cells().strip(), "make sync"
+
+
+# --- Lösung und Vorlage -----------------------------------------------------------------------
+
+
+@EACH
+def test_the_solution_is_right(exercise, small_data):
+    text = verdict(exercise.code, exercise.answer, exercise.number)
+    assert text.count("**Richtig.**") == len(exercise.points)
+    assert "Noch" not in text
+
+
+@EACH
+def test_the_template_is_not_the_solution(exercise, small_data):
+    text = verdict(exercise.template, exercise.answer, exercise.number)
+    assert "**Richtig.**" not in text
+    if "..." in exercise.template:
+        assert "**Noch offen.**" in text and "Ein Anfang: " in text
+
+
+# --- Was jemand sonst noch eingibt ------------------------------------------------------------
 
 
 class Strange:
     def keys(self):
         raise RuntimeError("kaputt")
 
+    def __call__(self, *_):
+        return self
 
-@pytest.mark.parametrize(
-    "number, answer, hint",
-    [
-        (1, np.array([(16, 120, 64), (2, 16, 64)]), "Wörterbuch mit `output`"),
-        (1, torch.tensor([(16, 120, 64), (2, 16, 64)]), "Wörterbuch mit `output`"),
-        (1, Strange(), "nicht lesen: `RuntimeError('kaputt')`"),
-        (1, shapes(output="(16, 120, 64)"), "Text (str), gefragt ist ein Tupel von Zahlen"),
-        (1, shapes(output={16, 120, 64}), "keine Zahl (set), gefragt ist ein Tupel"),
-        (1, shapes(h_n=None), "`h_n`: Das ist keine Zahl (NoneType)"),
-        (1, shapes(output=np.zeros((16, 120, 64))), "die Form als Tupel"),
-        (1, shapes(output=(16, 64, 120)), "(16, 64, 120) stimmt nicht."),
-        (
-            2,
-            lambda *case: str(count()(*case)),
-            "(9, 5, 1 Schicht): Das ist ein Text (str), gefragt",
-        ),
-        (2, lambda *case: [count()(*case)], "eine Zahl, Ihr Ergebnis hat die Form (1,)"),
-        (2, lambda cell, I, H, L: {"RNN": 1}[cell], "Schlüssel `rnn`"),
-        (3, lambda *_: [[1, 2], [3]], "verschieden lang"),
-        (3, lambda *batch: {"h": one_by_one(*batch)}, "Das ist ein Wörterbuch (dict)"),
-        (3, lambda *batch: np.round(one_by_one(*batch), 3), "Runden Sie nicht"),
-        (3, lambda *batch: np.negative(one_by_one(*batch)), "Die Form stimmt, die Zahlen nicht"),
-        (4, lambda outputs, lengths: [o[:n] for o, n in zip(outputs, lengths)], "verschieden lang"),
-        (
-            4,
-            lambda outputs, lengths: [o[n - 1 :] for o, n in zip(outputs, lengths)],
-            "verschieden lang",
-        ),
-        (4, lambda outputs, lengths: outputs[np.arange(4), lengths - 2], "die Zahlen nicht"),
-        (4, lambda outputs, lengths: outputs[np.arange(4), -lengths], "die Zahlen nicht"),
-        (4, lambda outputs, lengths: outputs[:, 0], "die Zahlen nicht"),
-        (4, lambda outputs, lengths: outputs[:, lengths.max() - 1], "die Zahlen nicht"),
-        (4, lambda outputs, lengths: {}[lengths[0]], "Schlüssel `2`"),
-        (5, lambda gs, limit: (clip()(gs, limit), total(gs)), "Liste mit gleich vielen Feldern"),
-        (5, lambda gs, limit: [g.astype(str) for g in gs], "Text (str), gefragt ist ein Feld von"),
-        (5, lambda gs, limit: total(gs), "[(3, 4), (3,), (2, 2)]"),
-        (5, norms(sum), "Summe der Normen"),
-        (5, norms(max), "grössten Norm"),
-        (6, lambda x, state, p: {"h": 0, "c": [1, [2, 3]]}, "$c_t$: Die Teile"),
-        (6, lambda x, state, p: {"h": 0, "c": None}, "$c_t$: Das ist keine Zahl (NoneType)"),
-        (7, gru(new="n + z * h"), "der Faktor $1 - z_t$"),
-        (7, gru(new="(1 - z) * n"), "fehlt der alte Zustand"),
-        (7, gru(new="(1 - z) * n + z * r * h"), "der alte Zustand ohne $r_t$"),
-        (8, lambda U, k: {"radius": radius(U), "norm": norm(U, k)}, "Erwartet werden zwei Zahlen"),
-        (8, lambda U, k: (norm(U, k), radius(U)), "Die Reihenfolge ist vertauscht"),
-        (8, lambda U, k: ("0,87", "0,89"), "Text (str), gefragt ist eine Zahl mit Dezimalpunkt"),
-        (8, lambda U, k: (0, 87), "0.87 statt 0,87"),
-        (8, lambda U, k: (0, 87, 0, 89), "0.87 statt 0,87"),
-        (8, lambda U, k: (round(radius(U), 2), round(norm(U, k), 2)), "auf fünf Stellen genau"),
-        (8, lambda U, k: (radius(U), round(norm(U, k), 4)), "auf fünf Stellen genau"),
-        (8, lambda U, k: (radius(U), None), "keine Zahl (NoneType)"),
-        (8, lambda U, k: ([[1], [2, 3]], 0.9), "verschieden lang"),
-    ],
-)
-def test_a_check_says_what_is_expected_and_never_fails(number, answer, hint):
-    text = judge(number, answer)
-    assert text.startswith("**Noch nicht.**")
-    assert hint in text
+    def __repr__(self):
+        raise RuntimeError("kaputt")
 
 
-@pytest.mark.parametrize(
-    "number, answer",
-    [
-        (1, shapes(output=(16, ..., 64))),
-        (5, lambda gs, limit: [...]),
-        (6, lambda x, state, p: {"h": state["h"], "c": ...}),
-        (8, lambda U, k: (radius(U), ...)),
-        (8, lambda U, k: (..., ...)),
-    ],
-)
-def test_dots_anywhere_are_open(number, answer):
-    assert judge(number, answer).startswith("**Noch offen.**")
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("kaputt")
 
 
-# --- Andere richtige Lösungen ----------------------------------------------------------------
+def speechless(*_):
+    raise Speechless
 
 
-@pytest.mark.parametrize(
-    "number, answer",
-    [
-        (1, {"output": [16, 120, 64], "h_n": np.array([2, 16, 64])}),
-        (1, shapes(output=torch.Size((16, 120, 64)), h_n=torch.tensor([2, 16, 64]))),
-        (2, count()),
-        (2, with_gradient(count())),
-        (2, lambda *case: Fraction(count()(*case))),
-        (3, one_by_one),
-        (3, lambda *batch: iter(one_by_one(*batch))),
-        (3, rnn_cell),
-        (4, with_gradient(last)),
-        (4, lambda outputs, lengths: [rows[n - 1] for rows, n in zip(outputs, lengths)]),
-        (5, clip()),
-        (5, lambda gs, limit: (g for g in clip()(gs, limit))),
-        (5, lambda gs, limit: map(np.array, clip()(gs, limit))),
-        (5, with_gradient(clip())),
-        (6, lstm(carry="i * k + c")),
-        (6, with_gradient(lstm())),
-        (7, gru(new="n + z * (h - n)")),
-        (7, with_gradient(gru())),
-        (8, with_gradient(lambda U, k: (radius(U), norm(U, k)))),
-        (8, lambda U, k: [radius(U), np.linalg.svd(np.linalg.matrix_power(U, k))[1][0]]),
-    ],
-)
-def test_another_right_way_is_right_too(number, answer):
-    assert judge(number, answer).startswith("**Richtig.**")
+def leaves(*_):
+    exit()
+
+
+def stubborn(*_):
+    while True:
+        try:
+            sum(range(100))
+        except BaseException:
+            pass
+
+
+def endless(*_):
+    while True:
+        yield 1
+
+
+def itself(*_):
+    nested = []
+    nested.append(nested)
+    return nested
+
+
+def huge(*_):
+    return np.zeros(10**7)
+
+
+ODD = [
+    None, 3, "", "Text", [], {}, (), set(), b"x", float("nan"), 1e300, object(), type, Strange(),
+    np.zeros((0, 3)), np.array(["a"]), [1, [2, 3]], {"h": None}, itself(), huge(), endless(),
+    raises, for_ever, leaves, endless, itself, huge, speechless,
+    lambda: 1, lambda *_: None, lambda *_: ..., lambda *_: "falsch", lambda *_: {}, lambda *_: [],
+    lambda *_: float("nan"), lambda *_: [[1], [2, 3]], lambda *_: Strange(), lambda *_: 10**400,
+]  # fmt: skip
+
+
+@EACH
+def test_no_answer_breaks_a_check_or_gets_its_solution(exercise, monkeypatch, small_data):
+    monkeypatch.setattr(judging, "SECONDS", 0.2)
+    secret = [line.strip() for line in exercise.code.splitlines() if "return" in line]
+    known = exercise.text + exercise.template
+    for answer in ODD:
+        text = judge(exercise.number, *[answer] * (exercise.answer.count(",") + 1))
+        assert text.startswith("**Noch "), text
+        assert len(text) < 1500
+        assert not [line for line in secret if line in text and line not in known]
+
+
+FUNCTIONS = [
+    e
+    for e in EXERCISES
+    if re.search(rf"^(def|class) ({e.answer.replace(', ', '|')})\b", e.template, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: f"{e.number}")
+def test_a_function_that_fails_or_never_ends_gets_a_hint(exercise, monkeypatch, small_data):
+    number, parts = exercise.number, exercise.answer.count(",") + 1
+    assert "beendet Python" in judge(number, *[leaves] * parts)
+    assert "bricht ab: `RuntimeError: kaputt`" in judge(number, *[raises] * parts)
+    monkeypatch.setattr(judging, "SECONDS", 0.5)
+    assert "noch nicht fertig. Hört eine Schleife nie auf?" in judge(number, *[for_ever] * parts)
+
+
+def test_even_a_loop_that_catches_everything_is_stopped(monkeypatch):
+    monkeypatch.setattr(judging, "SECONDS", 0.2)
+    text = judge(3, stubborn)
+    assert "nie auf?" in text and "Kern neu" not in text
+
+
+# --- Zahlen und Wörter von Hand ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [0.25, "0.25", "0,25", " 1/4 ", np.float32(0.25), [0.25]])
+def test_a_number_by_hand_may_be_written_in_many_ways(value):
+    assert judging.number(value) == 0.25
 
 
 @pytest.mark.parametrize(
-    "number, answer, theory",
+    "value, hint",
     [
-        (3, one_by_one, "ersetzt die Schleife"),
-        (6, lstm(), "Einheitsmatrix"),
-        (7, gru(), "diagonal"),
-        (8, lambda U, k: (radius(U), norm(U, k)), "verschiedene"),
+        ((0, 25), "Dezimalzahlen haben einen Punkt"),
+        ("ein Viertel", "ist keine Zahl"),
+        ("1/0", "ist keine Zahl"),
+        ([1.0, 2.0], "eine einzige Zahl"),
+        (1j, "reelle, endliche Zahl"),
+        (float("inf"), "reelle, endliche Zahl"),
+        (None, "keine Zahl (NoneType)"),
     ],
 )
-def test_a_right_answer_does_not_give_away_the_theory(number, answer, theory):
-    text = judge(number, answer)
-    assert text.startswith("**Richtig.**")
-    assert theory not in text
+def test_what_is_no_number_gets_a_hint(value, hint):
+    with pytest.raises(judging.Hint, match=re.escape(hint)):
+        judging.number(value)
 
 
-def test_the_answer_cannot_change_the_numbers_it_is_judged_by():
-    def clip_in_place(gradients, limit):
-        total = np.sqrt(sum(np.sum(g**2) for g in gradients))
-        for g in gradients:
-            g *= min(1, limit / total)
-        return gradients
+@pytest.mark.parametrize("value", [True, "ja", "Wahr", 1, np.True_, [True]])
+def test_yes_is_yes(value):
+    assert judging.yes_no(value) is True
 
-    assert judge(5, clip_in_place).startswith("**Richtig.**")
+
+@pytest.mark.parametrize("value", [False, "Nein", "falsch", 0, np.False_])
+def test_no_is_no(value):
+    assert judging.yes_no(value) is False
+
+
+@pytest.mark.parametrize(
+    "value", ["bd", "b, d", "B und D", ["b", "d"], {"d", "B"}, ("b)", "d)"), np.array(["d", "b"])]
+)
+def test_letters_may_be_written_in_many_ways(value):
+    assert judging.letters(value, "abcd") == {"b", "d"}
+
+
+@pytest.mark.parametrize("value", ["x", 3, [1], None, ["b", 2]])
+def test_other_letters_get_a_hint(value):
+    with pytest.raises(judging.Hint, match="Buchstaben von a bis d"):
+        judging.letters(value, "abcd")
+
+
+@pytest.mark.parametrize(
+    "answer", [{"a": 1, "b": 2}, {"B": 2, "A ": 1, "c": 3}, (1, 2), np.array([1, 2]), iter([1, 2])]
+)
+def test_parts_may_come_with_or_without_names(answer):
+    assert judging.named(answer, ("a", "b")) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("answer", [{"a": 1}, (1,), 7, "ab", None])
+def test_missing_parts_are_named(answer):
+    with pytest.raises(judging.Hint, match="Wörterbuch mit `a` und `b`"):
+        judging.named(answer, ("a", "b"))
+
+
+def test_a_number_by_hand_is_never_told():
+    tell = {"zu gross": 0.5}
+    for value, hint in [(0.5, "zu gross"), (-0.25, "Vorzeichen"), (25, "Prozent"), (7, "Rechnen")]:
+        with pytest.raises(judging.Hint, match=hint) as found:
+            judging.expect_number(value, 0.25, 0.001, tell)
+        assert "0.25" not in str(found.value)
+    judging.expect_number(0.2508, 0.25, 0.001, tell)
+
+
+# --- Hinweise und Punkte ----------------------------------------------------------------------
+
+
+def test_hints_come_one_after_the_other():
+    found = [exercises.hint(3).data for _ in range(4)]
+    assert [text[:17] for text in found[:3]] == [f"**Hinweis {k} von 3" for k in (1, 2, 3)]
+    assert found[3] == found[0]
+    assert all(hint in text for hint, text in zip(sheets.find(3).hints, found))
+
+
+@pytest.mark.parametrize("number", [0, 99, "drei"])
+def test_a_hint_to_no_exercise_says_which_there_are(number):
+    with pytest.raises(ValueError, match=f"keine Übung {number!r}; sie heissen 1 bis "):
+        exercises.hint(number)
+
+
+def test_the_report_counts_points_per_part(monkeypatch):
+    monkeypatch.setattr(score, "_right", {})
+    total = sum(sum(e.points) for e in EXERCISES)
+    assert f"**0 von {total} Punkten.**" in exercises.report().data
+    for number, right in ((3, (True,)), (8, (True, False))):
+        score.record(number, right)
+    text = exercises.report().data
+    first, second = sheets.find(3).points[0], sheets.find(8).points[0]
+    assert f"**{first + second} von {total} Punkten.**" in text
+    assert f"| {first} von {first} ✓ |" in text
+    assert f"| {second} von {sum(sheets.find(8).points)} |" in text
+    assert len(re.findall(r"^\| \d+\. ", text, re.MULTILINE)) == len(EXERCISES)
+
+
+def test_a_verdict_counts_at_once(monkeypatch):
+    monkeypatch.setattr(score, "_right", {})
+    e = sheets.find(3)
+    verdict(e.code, e.answer, 3)
+    assert "**2 von " in exercises.report().data
+    judge(3, None)  # das letzte Urteil gilt
+    assert "**0 von " in exercises.report().data
