@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from anncourse.cells import sigmoid
 from anncourse.teaching import exercises
 from anncourse.teaching.display import Markdown
 
@@ -17,7 +16,7 @@ def judge(number: int, *answers: object) -> str:
 
 def verdict(code: str, answer: str, number: int) -> str:
     """Das Urteil, wenn die Leserin diesen Code in ihre Zelle schreibt."""
-    space = {"np": np, "sigmoid": sigmoid}
+    space = {"np": np}
     exec(code, space)
     return judge(number, *eval(f"({answer},)", space))
 

@@ -102,7 +102,7 @@ def test_a_sheet_is_read():
 @pytest.mark.parametrize(
     "gone, message",
     [
-        ("### Vorlage", "section_3.md, Übung 7: Es fehlt der Teil «### Vorlage»."),
+        ("### Vorlage", "Blatt zu 9.3.3, Übung 7: Es fehlt der Teil «### Vorlage»."),
         ("2. b\n", "Übung 7: Es sind 2 Hinweise statt 3."),
         ("points: [1]\n", "Übung 7: Es fehlt die Angabe points."),
     ],

@@ -22,7 +22,7 @@ def one_matrix(X, S, W, U, b):
     return np.tanh(np.hstack([X, S]) @ np.hstack([W, U]).T + b)
 
 
-def halves(output, h_n):
+def halves(output):
     H = output.shape[-1] // 2
     return torch.cat([output[:, -1, :H], output[:, 0, H:]], dim=-1)
 
@@ -36,12 +36,12 @@ RIGHT = [
     (3, lambda X, S, W, U, b: np.tanh((W @ X.T + U @ S.T + b[:, None]).T)),
     (3, lambda a, c, d, e, f: np.tanh(np.einsum("bi,hi->bh", a, d) + np.inner(c, e) + f)),
     (11, halves),
-    (11, lambda output, h_n: torch.cat([h_n[0], h_n[1]], dim=1)),
-    (11, lambda output, h_n: torch.cat([*h_n], dim=-1).numpy()),
-    (11, lambda output, h_n: h_n.transpose(0, 1).flatten(1)),
-    (11, lambda output, h_n: np.concatenate(h_n.numpy(), axis=1)),
-    (11, lambda output, h_n: [[*f.tolist(), *b.tolist()] for f, b in zip(h_n[0], h_n[1])]),
-    (11, lambda o, h: h.permute(1, 0, 2).reshape(len(o), -1).requires_grad_()),
+    (11, lambda output: halves(output).numpy()),
+    (11, lambda output: halves(output).requires_grad_()),
+    (11, lambda y: torch.stack([torch.cat([a[-1, :3], a[0, 3:]]) for a in y])),
+    (11, lambda y: np.concatenate([y[:, y.shape[1] - 1, :3], y[:, 0, -3:]], axis=1)),
+    (11, lambda y: [[*f[:3].tolist(), *b[3:].tolist()] for f, b in zip(y[:, -1], y[:, 0])]),
+    (11, lambda y: torch.where(torch.arange(6) < 3, y[:, -1], y[:, 0])),
 ]
 
 
@@ -69,20 +69,20 @@ MISTAKES = [
     (3, lambda *batch: {"h": one_by_one(*batch)}, "Das ist ein Wörterbuch (dict)"),
     (3, lambda *batch: np.round(one_by_one(*batch), 3), "Runden Sie nicht"),
     (3, lambda *batch: np.negative(one_by_one(*batch)), "Die Form stimmt, die Zahlen nicht"),
-    (11, lambda output, h_n: output[:, -1], "erst *ein* Wort"),
-    (11, lambda output, h_n: output[:, 0], "Vorwärtsrichtung erst ein Wort"),
-    (11, lambda output, h_n: torch.cat([h_n[1], h_n[0]], dim=1), "vertauscht"),
-    (11, lambda o, h: torch.cat([part(o, 0, 0), part(o, -1, 1)], dim=1), "falsche Hälfte"),
-    (11, lambda output, h_n: output.mean(1), "Mittel über alle"),
-    (11, lambda output, h_n: h_n.reshape(output.shape[0], -1), "`reshape` mischt"),
-    (11, lambda output, h_n: h_n.flatten(0, 1), "aufeinandergelegt"),
-    (11, lambda output, h_n: h_n[0], "nur die Vorwärts"),
-    (11, lambda output, h_n: h_n[-1], "nur die Rückwärts"),
-    (11, lambda output, h_n: h_n.sum(0), "addieren die Richtungen"),
-    (11, lambda output, h_n: h_n, "`h_n` selbst"),
-    (11, lambda output, h_n: output, "hat die Form (5, 7, 6)"),
-    (11, lambda output, h_n: output[-1], "hat die Form (7, 6)"),
-    (11, lambda output, h_n: output.max(1)[0], "Die Form stimmt, die Zahlen nicht"),
+    (11, lambda output: output[:, -1], "erst *ein* Wort"),
+    (11, lambda output: output[:, 0], "Vorwärtsrichtung erst ein Wort"),
+    (11, lambda o: torch.cat([part(o, 0, 1), part(o, -1, 0)], dim=1), "vertauscht"),
+    (11, lambda o: torch.cat([part(o, -1, 1), part(o, 0, 0)], dim=1), "verkehrten Hälften"),
+    (11, lambda o: torch.cat([part(o, 0, 0), part(o, -1, 1)], dim=1), "falsche Hälfte"),
+    (11, lambda output: output.mean(1), "Mittel über alle"),
+    (11, lambda o: torch.cat([part(o, -1, 0), part(o, 0, 1)], dim=0), "untereinander gelegt"),
+    (11, lambda o: part(o, -1, 0), "nur die Vorwärts"),
+    (11, lambda o: part(o, 0, 1), "nur die Rückwärts"),
+    (11, lambda o: part(o, -1, 0) + part(o, 0, 1), "addieren die Richtungen"),
+    (11, lambda output: tensor(output), "kennt einen Namen nicht: `name 'tensor'"),  # noqa: F821
+    (11, lambda output: output, "hat die Form (5, 7, 6)"),
+    (11, lambda output: output[-1], "hat die Form (7, 6)"),
+    (11, lambda output: output.max(1)[0], "Die Form stimmt, die Zahlen nicht"),
 ]
 
 

@@ -144,8 +144,8 @@ def function(change=lambda d: d, forward=lambda h: h, wrong=None):
             x, W, U, h = ctx.saved_tensors
             d, g = torch.zeros_like(dL_dh), 0
             for t in reversed(range(x.shape[1])):
-                d[:, t] = (1 - h[:, t + 1] ** 2) * (g + dL_dh[:, t])
-                g = d[:, t] @ (U.T if wrong == "U" else U)
+                d[:, t] = (1 - h[:, t + (wrong != "early")] ** 2) * (g + dL_dh[:, t])
+                g = d[:, t] @ {"U": U.T, "nothing": 0 * U}.get(wrong, U)
             seen = h[:, 1:] if wrong == "new" else h[:, :-1]
             found = [d @ W, torch.einsum("bth,bti->hi", d, x), torch.einsum("bth,btk->hk", d, seen)]
             return tuple(change((*found, d.sum(dim=(0, 1)))))
@@ -241,6 +241,7 @@ MISTAKES = [
     (16, slip("transposed"), "steht quer"),
     (16, slip("minus"), "Vorzeichen ist verkehrt"),
     (16, slip("mean"), "nicht gemittelt"),
+    (16, lambda *a: {**loop(*a), "b": 0 * loop(*a)["b"]}, "überall null"),
     (16, lambda *a: loop(*a)["U"], "Wörterbuch mit `W` und `U` und `b`"),
     (16, lambda *a: {"W": 0, "U": 0, "b": 1}, "hat die Form ()"),
     (16, lambda *a: {**loop(*a), "b": loop(*a)["b"][:, None]}, "hat die Form (2, 1)"),
@@ -265,7 +266,8 @@ PARTS_B = [
     (8, both, {**HAND, "cube": [[0.125, 0], [1.5, 0.125]]}, "Zeilen und Spalten"),
     (8, both, {**HAND, "cube": [[1.5, 6], [0, 1.5]]}, "Das ist $3U$"),
     (8, both, {**HAND, "cube": [1, 2, 3]}, "hat die Form (3,)"),
-    (8, both, {**HAND, "k": 8}, "noch nicht unter"),
+    (8, both, {**HAND, "k": 7}, "Für 7 ist der Eintrag 0.219, also noch nicht unter"),
+    (8, both, {**HAND, "k": 0}, "suchen Sie die Regel"),
     (8, both, {**HAND, "k": 4}, "für die Diagonale"),
     (8, both, {**HAND, "k": 10}, "Auch für ein kleineres"),
     (8, both, {"radius": 0.5, "cube": HAND["cube"]}, "`radius` und `cube` und `k`"),
@@ -273,9 +275,13 @@ PARTS_B = [
     (16, loop, torch.nn.RNN, "Unterklasse"),
     (16, loop, function(forward=lambda h: h[:, -1]), "nur der letzte Zustand"),
     (16, loop, function(forward=lambda h: (h, 1)), "einen Tensor"),
-    (16, loop, function(wrong="U"), "Gehen Sie von Ihrer Schleife"),
-    (16, loop, function(wrong="new"), "Gradient nach U"),
-    (16, loop, function(change=lambda d: d[:3]), "bricht ab: `RuntimeError"),
+    (16, loop, function(wrong="U"), "nicht mit `delta @ U.T`"),
+    (16, loop, function(wrong="new"), "der vorige Zustand, hier `h[:, t]`"),
+    (16, loop, function(wrong="early"), "Zu Schritt $t$ gehört `h[:, t + 1]`"),
+    (16, loop, function(wrong="nothing"), "Vom späteren Schritt kommt nichts"),
+    (16, loop, function(change=lambda d: d[:3]), "vier Gradienten zurück"),
+    (16, loop, function(change=lambda d: ("x", *d[1:])), "bricht ab: `RuntimeError"),
+    (16, loop, function(change=lambda d: [g / 3 for g in d]), "addiert, nicht gemittelt"),
     (16, loop, function(change=lambda d: (None, *d[1:])), "nach x ist `None`"),
     (16, loop, function(change=lambda d: [-g for g in d]), "Vorzeichen"),
     (16, loop, function(change=lambda d: [g / 21 for g in d]), "ohne zu mitteln"),

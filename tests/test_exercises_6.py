@@ -287,9 +287,9 @@ def test_the_gru_of_cho_counts_alone(answer):
         forms(),
         forms(r=np.full(3, 0.5), U_h=np.eye(3)),
         forms(r=torch.sigmoid(torch.zeros(3, requires_grad=True)), U_h=torch.diag(torch.ones(3))),
-        forms(r=[1, 1, 1], U_h=[[0] * 3] * 3),
+        forms(r=[0.9, 0.9, 0.9], U_h=[[-1, 0, 0], [0, 2, 0], [0, 0, 5]]),
         forms(r=[Fraction(1, 3)] * 3, U_h=[[Decimal(2), 0, 0], [0, 1, 0], [0, 0, 1]]),
-        forms(r=[0, 0], U_h=np.eye(5), different=([0, 1], [[0, 1], [0, 0]])),
+        forms(r=[0.4, 0.4], U_h=np.eye(5), different=([0.1, 0.9], [[0, 1], [0, 0]])),
         forms(
             r=np.full((3, 1), 0.2), different=([0.2, 0.2, 0.7], [[1, 1, 0], [1, 1, 1], [0, 0, 1]])
         ),
@@ -538,9 +538,16 @@ def test_what_is_not_a_latch_gets_a_hint(answer, hint):
     assert hint in text
 
 
+def test_a_weak_candidate_is_not_blamed_on_the_gates():
+    text = part("b", judge(18, ..., LATCH | {"W_c": [0, 1], "b_c": -0.5}))
+    assert text.startswith("**Noch nicht.**") and "im Betrag ist er nur 0.46" in text
+
+
 @pytest.mark.parametrize("answer", [..., LATCH | {"b_o": ...}, LATCH | {"W_c": [0, ...]}])
 def test_dots_in_the_latch_are_open(answer):
-    assert part("b", judge(18, ..., answer)).startswith("**Noch offen.**")
+    assert part("b", judge(18, {"c": 1.189, "h": 0.314, "factor": 0.924}, answer)).startswith(
+        "**Noch offen.**"
+    )
 
 
 # --- Übung 19: vorhersagen, messen, folgern -----------------------------------------------------

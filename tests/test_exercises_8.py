@@ -311,9 +311,8 @@ def test_without_the_data_the_functions_are_still_judged(monkeypatch):
 
 
 def test_open_wherever_dots_are_left():
-    assert (
-        judge(21, lambda *_: ..., lambda *_: ..., {"logit": ..., "reading": 3}).count("offen") == 3
-    )
+    text = judge(21, lambda *_: ..., lambda *_: ..., {"logit": ..., "reading": 3})
+    assert text.startswith("**Noch offen.**") and "Teil" not in text
     assert part("c", judge(21, accuracy, silence, GUESS, SAID | {"smaller": ...})).startswith(
         "**Noch offen.**"
     )
@@ -326,7 +325,7 @@ def test_the_measurement_is_that_of_the_section(monkeypatch, sample_reviews):
     from anncourse.weights import load_weights
 
     monkeypatch.undo()
-    monkeypatch.setattr("anncourse.sources.load_reviews", lambda: sample_reviews)
+    monkeypatch.setattr(section_8, "load_reviews", lambda: sample_reviews)
     monkeypatch.setattr(section_8, "REVIEWS", 40)
     everything, logit, reading, name = section_8._results.__wrapped__()
     assert name.startswith("Beispieldaten")
@@ -480,4 +479,4 @@ def test_a_verdict_on_paper_never_tells_a_number():
     for number in ("1.32", "0.54", "0.37", "0.368", "0.06"):
         assert number not in wrong
     assert judge(24, {}).count("**Noch nicht.**") == 1
-    assert judge(24, verdict([..., 1, 2, 3])).count("**Noch offen.**") == 3
+    assert judge(24, verdict([..., 1, 2, 3])).startswith("**Noch offen.**")

@@ -19,8 +19,9 @@ from anncourse.teaching import palette
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "anncourse"
 FILES = sorted(PACKAGE.rglob("*.py"))
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # sonst heisst ein Paket, wie man es importiert
-LONGEST = 45  # Zeilen Code einer Funktion
+# sonst heisst ein Paket, wie man es importiert
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "markdown_it": "markdown-it-py", "yaml": "pyyaml"}
+LONGEST, LONGEST_CHECK = 45, 80  # Zeilen Code einer Funktion; Prüfungen zählen Fehler auf
 LONGER = {
     "carry_gradient": "ein Bild: Strich um Strich, ohne Entscheidung",
 }
@@ -194,13 +195,14 @@ def test_every_package_is_declared():
 def test_functions_are_short(path):
     """So viel überblickt, wer liest, ohne zu rollen."""
     text = path.read_text("utf-8")
+    longest = LONGEST_CHECK if path.stem.startswith("section_") else LONGEST
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = code_lines(node, text.splitlines())
             if node.name in LONGER:
-                assert length > LONGEST, f"{node.name} ist keine Ausnahme mehr"
+                assert length > longest, f"{node.name} ist keine Ausnahme mehr"
             else:
-                assert length <= LONGEST, f"{node.name} hat {length} Zeilen"
+                assert length <= longest, f"{node.name} hat {length} Zeilen"
 
 
 def code_lines(node, lines: list[str]) -> int:

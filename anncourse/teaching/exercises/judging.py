@@ -124,7 +124,7 @@ def _outcome(part: Part) -> str | BaseException:
 
 
 def _stop(worker: threading.Thread, outcome: list) -> None:
-    """Wirft im Faden `TooLong`, mehrmals: Ein ``except:`` ohne Namen finge es sonst ab."""
+    """Wirft im Faden `TooLong`, mehrmals: Ein ``except:`` ohne Namen fängt es ab."""
     for _ in range(40):
         if outcome or not worker.is_alive():
             return
@@ -150,9 +150,19 @@ def returned(function: Any, *arguments: object) -> Any:
     except KeyError as error:
         raise Hint(
             f"Ihre Funktion greift auf den Schlüssel `{', '.join(map(str, error.args))}` zu; in "
-            "diesem Wörterbuch gibt es ihn nicht. Ändern oder entfernen Sie den Zugriff."
+            "diesem Wörterbuch gibt es ihn nicht. Was soll gelten, wenn ein Schlüssel fehlt?"
+        ) from error
+    except NameError as error:
+        raise Hint(
+            f"Ihre Funktion kennt einen Namen nicht: `{_short(error)}`. Fehlt ein `import`, oder "
+            "ist eine Zelle weiter oben nicht ausgeführt?"
         ) from error
     except Exception as error:
+        if "numpy boolean subtract" in str(error):
+            raise Hint(
+                "Wahrheitswerte kann NumPy nicht subtrahieren. Mitteln Sie zuerst, oder zählen Sie "
+                "`one & ~other` und `other & ~one` getrennt."
+            ) from error
         raise Hint(f"Ihre Funktion bricht ab: `{type(error).__name__}: {_short(error)}`") from error
     if value is None:
         raise Hint("Ihre Funktion gibt nichts zurück. Fehlt `return`?")
@@ -172,6 +182,7 @@ def _short(error: Exception) -> str:
         text = str(error)
     except Exception:
         return "ohne Text"
+    text = text.replace("`", "'")  # sonst endete dort der Code im Hinweis
     return text if len(text) <= 200 else f"{text[:200]} …"
 
 
@@ -265,7 +276,7 @@ def yes_no(value: object, name: str = "") -> bool:
 
 
 def letters(value: object, allowed: str) -> set[str]:
-    """Ausgewählte Buchstaben: «bdf», ["B", "d", "f"], {"b", "d", "f"}."""
+    """Ausgewählte Buchstaben: ``"bdf"``, ``["B", "d", "f"]``, ``{"b", "d", "f"}``."""
     if isinstance(value, Set):
         value = sorted(map(str, value))
     value = plain(value)
@@ -304,7 +315,7 @@ def expect(
 
     Ist der Wert ein Fehler aus ``mistakes`` (Hinweis → was dabei herauskäme), gilt dessen Hinweis.
     """
-    shape = np.shape(expected)
+    shape = tuple(np.shape(expected))
     wanted = f"ein Feld der Form {shape}" if shape else "eine Zahl"
     array = numbers(value, wanted, name)
     if same(array, expected):
@@ -338,4 +349,6 @@ def expect_number(
     for hint, wrong in tried.items():
         if abs(found - wrong) <= max(tolerance, abs(wrong) / 200):
             raise Hint(name + hint)
+    if abs(found - expected) <= 5 * tolerance:
+        otherwise = "Fast. Haben Sie unterwegs gerundet? Rechnen Sie mit allen Stellen weiter."
     raise Hint(name + (otherwise or "Rechnen Sie nach: Diese Zahl stimmt nicht."))

@@ -187,7 +187,19 @@ def _start_values(answer: Callable) -> str:
             "Aus zwei Zufallsstarts wurden dieselben Gewichte. Ziehen Sie die Zufallszahlen aus "
             "`rng`."
         )
-    return "Die Ausgaben verteilen sich, und der Zustand behält etwas von den früheren Eingaben."
+    sizes = [_weights(answer, SEED, H, 8)["U"].std() for H in (16, 256)]
+    fixed = (
+        ""
+        if sizes[1] < 0.5 * sizes[0]
+        else (
+            " Ihre Zahlen in $U$ sind aber bei jedem $H$ etwa gleich gross. Wie gross würde die "
+            "Summe bei 10 000 Einheiten?"
+        )
+    )
+    return (
+        "Die Ausgaben verteilen sich, und der Zustand behält etwas von den früheren Eingaben."
+        f"{fixed}"
+    )
 
 
 def _weights(answer: Callable, seed: int, H: int, I: int) -> dict[str, np.ndarray]:

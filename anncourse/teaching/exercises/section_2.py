@@ -52,7 +52,7 @@ def check_11(answer: Callable) -> Markdown:
     Parameters
     ----------
     answer : callable
-        ``answer(output, h_n)`` mit (B, T, 2H) und (2, B, H); Ergebnis (B, 2H).
+        ``answer(output)`` mit (B, T, 2H); Ergebnis (B, 2H).
     """
     start = "Wie viele Wörter hat die Rückwärtsrichtung gelesen, wenn sie `output[:, -1]` abgibt?"
     return judge(11, start, lambda: _both_ends(answer))
@@ -65,9 +65,9 @@ def _both_ends(answer: Callable) -> str:
     with torch.no_grad():
         for weight in layer.parameters():
             weight.copy_(torch.randn(weight.shape, generator=generator) / 2)
-        output, h_n = layer(torch.randn(B, T, 4, generator=generator))
+        output, _ = layer(torch.randn(B, T, 4, generator=generator))
     forward, backward = output[:, -1, :H], output[:, 0, H:]
-    value = call(answer, output, h_n)
+    value = call(answer, output)
     expect(
         value,
         torch.cat([forward, backward], dim=-1),
@@ -84,14 +84,13 @@ def _both_ends(answer: Callable) -> str:
             "gelesen.": torch.cat([output[:, 0, :H], output[:, -1, H:]], dim=-1),
             "Das ist das Mittel über alle Schritte. Gefragt ist der letzte Zustand jeder "
             "Richtung.": output.mean(dim=1),
-            "Die Form stimmt, die Zuordnung nicht: `reshape` mischt die Folgen. Hängen Sie "
-            "`h_n[0]` und `h_n[1]` nebeneinander.": h_n.reshape(B, 2 * H),
-            "Sie haben die Richtungen aufeinandergelegt statt nebeneinander: Verbunden wird die "
-            "Achse der Einheiten.": torch.cat([h_n[0], h_n[1]], dim=0),
+            "Das sind die verkehrten Hälften: Vorn in `output` steht die Vorwärtsrichtung, hinten "
+            "die Rückwärtsrichtung.": torch.cat([output[:, -1, H:], output[:, 0, :H]], dim=-1),
+            "Sie haben die Richtungen untereinander gelegt statt nebeneinander: Verbunden wird die "
+            "Achse der Einheiten.": torch.cat([forward, backward], dim=0),
             "Das ist nur die Vorwärtsrichtung.": forward,
             "Das ist nur die Rückwärtsrichtung.": backward,
             "Sie addieren die Richtungen. Verlangt sind beide, nebeneinander.": forward + backward,
-            "Das ist `h_n` selbst. Verlangt ist eine Zeile je Folge.": h_n,
         },
         "Die Form stimmt, die Zahlen nicht. Vorn steht der Zustand vorwärts nach dem letzten Wort, "
         "dahinter der Zustand rückwärts nach dem ersten.",

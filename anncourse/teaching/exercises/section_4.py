@@ -73,8 +73,8 @@ def _judged(net, reviews: list[list[int]]) -> np.ndarray:
         values = numbers(call(net, reviews), "eine Zahl je Kritik", "`forward`: ")
     if values.shape not in ((len(reviews),), (len(reviews), 1)):
         raise Hint(
-            f"`forward` gibt zu {len(reviews)} Kritiken ein Feld der Form {values.shape} zurück. "
-            "Erwartet wird eine Zahl je Kritik."
+            f"`forward` gibt ein Feld der Form {values.shape} zurück, wo der Stapel {len(reviews)} "
+            f"Kritik{'en' if len(reviews) > 1 else ''} hat. Erwartet wird eine Zahl je Kritik."
         )
     return values.astype(float).ravel()
 

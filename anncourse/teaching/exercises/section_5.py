@@ -190,18 +190,13 @@ def _growth(answer: object) -> str:
         "Multiplizieren Sie Zeile mal Spalte: zuerst $U \\cdot U$, das Ergebnis nochmals mit $U$.",
         "`cube`: ",
     )
-    expect_number(
-        found["k"],
-        9,
-        0,
-        {
-            "Für dieses $k$ ist der Eintrag 0.125, also noch nicht unter 0.1.": 8,
-            "Das wäre das kleinste $k$ für die Diagonale, $0.5^k$. Daneben steht mehr.": 4,
-            "Auch für ein kleineres $k$ ist der Eintrag schon unter 0.1.": 10,
-        },
-        "Der Eintrag rechts oben in $U^k$ ist $2k \\cdot 0.5^{k-1}$. Setzen Sie ein.",
-        "`k`: ",
-    )
+    hints = {"Das wäre das kleinste $k$ für die Diagonale, $0.5^k$. Daneben steht mehr.": 4}
+    for k in range(1, 9):
+        entry = 2 * k * 0.5 ** (k - 1)
+        hints[f"Für {k} ist der Eintrag {entry:.3g}, also noch nicht unter 0.1."] = k
+    hints |= {f"Auch für ein kleineres $k$ als {k} ist er unter 0.1.": k for k in range(10, 50)}
+    otherwise = "Rechnen Sie $U^4$, $U^5$, … und suchen Sie die Regel für die Zahl rechts oben."
+    expect_number(found["k"], 9, 0, hints, otherwise, "`k`: ")
     return "Die Norm wächst zuerst, obwohl der Spektralradius kleiner als 1 ist."
 
 
@@ -245,6 +240,7 @@ def _loop(loop: object) -> str:
                 "Der Gradient steht quer: $\\delta_t$ gibt die Zeile, die Eingabe die Spalte."
             ] = right[name].T
             slips["Das Vorzeichen ist verkehrt."] = -right[name]
+            slips["Er ist überall null: Summieren Sie in jedem Schritt?"] = 0 * right[name]
             slips["Die Beiträge der Schritte werden addiert, nicht gemittelt."] = right[name] / T
             expect(
                 found[name],
@@ -326,8 +322,10 @@ def _function(function: object) -> str:
             expect(
                 plain(one),
                 plain(other),
-                {
+                _batch_slips(name, x, W, U, states, dL_dh)
+                | {
                     "Summieren Sie über Stapel und Zeit, ohne zu mitteln.": plain(other / (B * T)),
+                    "Über die Folgen wird addiert, nicht gemittelt.": plain(other / B),
                     "Das Vorzeichen ist verkehrt.": plain(-other),
                 },
                 "Die Form stimmt, die Zahlen nicht. Gehen Sie von Ihrer Schleife aus Teil a aus; "
@@ -339,6 +337,29 @@ def _function(function: object) -> str:
         "Gleich wie `nn.RNN`. Vorwärts und rückwärts, auf einem Thread dieses Rechners (B = 64, "
         f"T = 100, I = H = 32): Ihre Schicht {ours:.1f} ms, `nn.RNN` {theirs:.1f} ms."
     )
+
+
+@torch.no_grad()
+def _batch_slips(name: str, x, W, U, states, dL_dh) -> dict[str, list]:
+    """Hinweis → der Gradient nach ``name``, den ein typischer Fehler in `backward` ergibt."""
+    h = torch.cat([torch.zeros_like(states[:, :1]), states], dim=1)  # (B, T + 1, H)
+
+    def slip(after=1, back=U, seen=h[:, :-1]):
+        d, g = torch.zeros_like(dL_dh), torch.zeros_like(dL_dh[:, 0])
+        for t in reversed(range(x.shape[1])):
+            d[:, t] = (1 - h[:, t + after] ** 2) * (g + dL_dh[:, t])
+            g = d[:, t] @ back
+        rows = d.flatten(0, 1).T
+        found = {"x": d @ W, "b": d.sum(dim=(0, 1))}
+        found |= {"W": rows @ x.flatten(0, 1), "U": rows @ seen.flatten(0, 1)}
+        return plain(found[name])
+
+    return {
+        "Zu Schritt $t$ gehört `h[:, t + 1]`: Hier beginnt `h` mit $h_0$.": slip(after=0),
+        "Zurück geht es mit `delta @ U`, nicht mit `delta @ U.T`.": slip(back=U.T),
+        "Neben $\\delta_t$ steht bei $U$ der vorige Zustand, hier `h[:, t]`.": slip(seen=states),
+        "Vom späteren Schritt kommt nichts zurück; addieren Sie `delta @ U`.": slip(back=0 * U),
+    }
 
 
 def _apply(function, *arguments):
@@ -358,6 +379,11 @@ def _gradients(states, leaves, dL_dh):
     except Exception as error:
         if "ellipsis" in str(error):
             raise Open from error
+        if "number of gradients" in str(error):
+            raise Hint(
+                "`backward` gibt vier Gradienten zurück, in der Reihenfolge `x`, `W`, `U`, `b`; "
+                "Ihre Methode gibt mehr oder weniger."
+            ) from error
         raise Hint(f"`backward` bricht ab: `{type(error).__name__}: {error}`") from error
 
 
@@ -449,10 +475,9 @@ def _held(answer: object) -> str:
             "Zwanzig Steigungen werden multipliziert, nicht addiert.": STEPS * steep,
             "Das ist $u^{20}$: So wüchse der Gradient ohne $\\tanh$.": WEIGHT**STEPS,
             "Das sind neunzehn Faktoren.": steep ** (STEPS - 1),
-            "Das sind einundzwanzig Faktoren.": steep ** (STEPS + 1),
             "Das ist $h^{*20}$. Multipliziert werden die Steigungen.": fixed**STEPS,
         },
         "In jedem der zwanzig Schritte kommt dieselbe Steigung als Faktor dazu.",
         "`after_20`: ",
     )
-    return "Das Bit bleibt für immer, der Gradient nicht einmal zwanzig Schritte."
+    return "Ohne Störung bleibt das Bit für immer, der Gradient nicht einmal zwanzig Schritte."

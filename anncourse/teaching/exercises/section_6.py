@@ -111,6 +111,7 @@ def _parameters(answer: Callable[[str, int, int, int], int]) -> str:
             expected,
             {
                 "PyTorch führt je Tor *zwei* Achsenabschnitte.": expected - L * G * H,
+                "Es fehlen die Achsenabschnitte.": expected - 2 * L * G * H,
                 "Je Tor und für den Kandidaten gibt es eigene Gewichte.": expected / G,
                 "Ab der zweiten Schicht ist die Eingabe der Zustand der Schicht darunter, also $H$ "
                 "Zahlen lang.": L * G * (I * H + H * H + 2 * H),
@@ -298,6 +299,8 @@ def _two_forms(answer: object) -> str:
     """Gleich rechnen beide für jeden Zustand, wenn U_h diag(r) = diag(r) U_h gilt."""
     parts = named(answer, ("r", "U_h", "different"))
     r, U = _reset(parts["r"], "`r`: "), _recurrent(parts["U_h"], "`U_h`: ")
+    if not ((r > 0) & (r < 1)).all():
+        raise Hint("`r`: Ein Tor liegt zwischen 0 und 1; die Grenzen selbst erreicht es nicht.")
     if not np.allclose(r, r[0]):
         raise Hint(
             f"`r`: Mit den Werten {np.round(r, 2).tolist()} rechnen nicht bei jedem $U_h$ beide "
@@ -313,6 +316,8 @@ def _two_forms(answer: object) -> str:
             f"Unterschied, ob Einheit {k + 1} vor dem Mischen mit ihrem $r$ gedämpft wird oder "
             f"Einheit {j + 1} danach mit ihrem. Welche Gewichte darf es also nur geben?"
         )
+    if not np.diag(U).all():
+        raise Hint("`U_h`: In jeder Zeile soll eine Zahl stehen, die nicht null ist.")
     pair = parts["different"]
     if isinstance(pair, Mapping):
         pair = list(named(pair, ("r", "U_h")).values())
@@ -570,6 +575,12 @@ def _latch_mistake(run: Mapping[str, np.ndarray], x: np.ndarray) -> str:
         return (
             f"Ausgangstor: Im letzten Schritt steht es im Mittel bei {o[-1].mean():.2f}. Auf der "
             "Spur liegt der Wert, aber er kommt nicht heraus."
+        )
+    weak = min(abs(one), abs(zero))
+    if weak < 0.6:
+        return (
+            f"Kandidat: Das Vorzeichen stimmt, aber im Betrag ist er nur {weak:.2f}; so kommt "
+            "$h_T = o_T \\tanh(c_T)$ nicht über 0.5. Machen Sie $W_c$ und $b_c$ grösser."
         )
     return (
         "Die Tore tun fast das Richtige. Machen Sie die Gewichte grösser, damit sie ganz schalten."

@@ -57,8 +57,8 @@ def _faults(answer: object) -> str:
             raise Hint(f"{letter} nennt keinen Fehler. {question}")
     for letter, question in FAULTS.items():
         if letter not in chosen:
-            raise Hint(f"{found} von fünf Fehlern haben Sie, und nichts Falsches dabei. {question}")
-    return "Jeder dieser fünf Fehler kann ein Netz besser aussehen lassen, als es ist."
+            raise Hint(f"Sie haben {found} von 5 Fehlern und nichts Falsches dabei. {question}")
+    return "Jeder dieser fünf Fehler kann einen Unterschied vortäuschen oder vergrössern."
 
 
 # --- Ist der Unterschied belegt? --------------------------------------------------------------

@@ -90,7 +90,8 @@ def _measure(prediction: object) -> Measured:
     try:
         predicted = _predicted(prediction)
     except Exception:  # was daran nicht stimmt, sagt Teil c
-        return Measured(missing="Die Messung sehen Sie, sobald Ihre Vorhersage dasteht.")
+        wanted = "sobald Ihre Vorhersage dasteht, in Prozent: 70 statt 0.7."
+        return Measured(missing=f"Die Messung sehen Sie, {wanted}")
     try:
         return Measured(predicted, *_results())
     except AnncourseError as error:

@@ -78,7 +78,7 @@ def read_sheet(text: str, section: int) -> list[Exercise]:
     for number, title, head, body in zip(*[iter(parts)] * 4):
         found = PART.split(body)
         pieces = {"Aufgabe": found[0].strip()} | dict(zip(found[1::2], found[2::2]))
-        place = f"section_{section}.md, Übung {number}"
+        place = f"Blatt zu 9.3.{section}, Übung {number}"
         for name in ("Vorlage", "Hinweise", "Lösung"):
             if not pieces.get(name, "").strip():
                 raise ValueError(f"{place}: Es fehlt der Teil «### {name}».")
