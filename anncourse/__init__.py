@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from anncourse.text import Vocabulary
     from anncourse.training import fit
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 __all__ = [
     "Config",
     "Vocabulary",
