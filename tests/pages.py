@@ -12,18 +12,13 @@ import yaml
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = [
-    "01_rnn_numpy",
-    "02_rnn_pytorch",
-    "03_imdb",
-    "04_simple_rnn",
-    "05_vanishing_gradients",
-    "06_lstm_gru",
-    "07_lstm_imdb",
-    "08_inside_the_cell",
-    "09_exercises",
-]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+LISTED = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+NAMES = [Path(file).stem for file in LISTED if file.startswith("notebooks/")]
 NOTEBOOKS = [ROOT / "notebooks" / f"{name}.md" for name in NAMES]
+# Das Kapitel, 9.3.1 bis 9.3.9, und was jemand daran anfügt: Umfang, Begriffe, Symbole und Quellen
+# sind dort frei.
+CHAPTER, ADDED = NOTEBOOKS[:9], NOTEBOOKS[9:]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 TEXTS = [*NOTEBOOKS, *PAGES]
 OTHER_TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "anncourse").rglob("*.md"))]
@@ -40,6 +35,8 @@ METADATA = re.compile(r"^```\{code-cell\}[^\n]*\n---\n(.*?)^---\n", re.MULTILINE
 CODE = re.compile(r"(`+).+?\1", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 TARGET = re.compile(r"\]\([^)]*\)|<?https?://[^\s>)]+>?")
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+OWN_WORDS = re.compile(r"<!-- Wörter: (.*?) -->", re.DOTALL)
 
 
 def read(path: Path) -> str:
@@ -49,11 +46,11 @@ def read(path: Path) -> str:
 
 @cache
 def prose(path: Path) -> str:
-    """Der Text einer Seite ohne Kopf, Codezellen, HTML-Tags und Code im Satz."""
+    """Der Text einer Seite ohne Kopf, Codezellen, HTML, Kommentare und Code im Satz."""
     text = FRONT_MATTER.sub("", read(path))
     text = FENCE.sub(_glossary_only, text)
     text = re.sub(r"</?[a-z][^<>]*>", "", text)
-    return CODE.sub("…", text)
+    return COMMENT.sub("", CODE.sub("…", text))
 
 
 def _glossary_only(block: re.Match) -> str:
@@ -73,6 +70,11 @@ def alt_texts(path: Path) -> str:
     """Die Alternativtexte eines Notebooks."""
     cells = [yaml.safe_load(block) for block in METADATA.findall(read(path))]
     return "\n".join(cell.get("mystnb", {}).get("image", {}).get("alt", "") for cell in cells)
+
+
+def own_words(path: Path) -> set[str]:
+    """Wörter, die eine Seite selbst für richtig erklärt: ``<!-- Wörter: Föhn Bise -->``."""
+    return set(" ".join(OWN_WORDS.findall(read(path))).split())
 
 
 def printed_sentences(path: Path) -> str:

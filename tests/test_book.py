@@ -6,8 +6,20 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-import yaml
-from pages import FENCE, FRONT_MATTER, NAMES, NOTEBOOKS, PAGES, ROOT, TEXTS, prose, read
+from pages import (
+    CHAPTER,
+    FENCE,
+    FRONT_MATTER,
+    LISTED,
+    NAMES,
+    NOTEBOOKS,
+    PAGES,
+    ROOT,
+    TEXTS,
+    TOC,
+    prose,
+    read,
+)
 
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?\)")
 TAG = re.compile(r"\\tag\{([^}]*)\}")
@@ -15,8 +27,14 @@ CAPTION = re.compile(r"^\*Abbildung ([^:\s]+):", re.MULTILINE)
 HEADING = re.compile(r"^#{1,3} +(.+?) *$", re.MULTILINE)
 
 
-def whole_chapter() -> str:
+def whole_text() -> str:
     return "\n".join(prose(path) for path in NOTEBOOKS)
+
+
+def title(path: Path) -> str:
+    titles = re.findall(r"^# (.+)$", FENCE.sub("", read(path)), re.MULTILINE)
+    assert len(titles) == 1, "genau eine Überschrift erster Ordnung"
+    return titles[0]
 
 
 def anchors(path: Path) -> set[str]:
@@ -31,35 +49,33 @@ def anchors(path: Path) -> set[str]:
 # --- Aufbau ---------------------------------------------------------------------------------
 
 
-def test_toc_lists_the_nine_notebooks_in_order():
-    toc = yaml.safe_load(read(ROOT / "_toc.yml"))
-    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    assert [f for f in files if f.startswith("notebooks/")] == [
-        f"notebooks/{name}.ipynb" for name in NAMES
-    ]
-    pages = {toc["root"], *(f for f in files if f.startswith("book/"))}
+def test_toc_lists_every_notebook_and_every_page():
+    found = {f"notebooks/{path.name}" for path in ROOT.glob("notebooks/*.ipynb")}
+    assert {file for file in LISTED if file.startswith("notebooks/")} == found
+    pages = {TOC["root"], *(file for file in LISTED if file.startswith("book/"))}
     assert pages == {f"book/{path.stem}" for path in PAGES}
+    assert len(LISTED) == len(set(LISTED))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_both_twins_of_a_notebook_exist(name):
-    assert (ROOT / "notebooks" / f"{name}.ipynb").exists()
-    assert (ROOT / "notebooks" / f"{name}.md").exists()
-
-
-def test_no_other_notebooks_lie_about():
-    found = {path.stem for suffix in ("md", "ipynb") for path in ROOT.glob(f"notebooks/*.{suffix}")}
-    assert found == set(NAMES)
+@pytest.mark.parametrize("suffix", ["md", "ipynb"])
+def test_each_notebook_has_both_twins_and_none_else_lies_about(suffix):
+    assert sorted(path.stem for path in ROOT.glob(f"notebooks/*.{suffix}")) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("number, path", list(enumerate(NOTEBOOKS, 1)), ids=NAMES)
-def test_the_heading_carries_the_number_and_start_page_and_links_repeat_it(number, path):
-    titles = re.findall(r"^# (.+)$", FENCE.sub("", read(path)), re.MULTILINE)
-    assert len(titles) == 1, "genau eine Überschrift erster Ordnung"
-    assert titles[0].startswith(f"9.3.{number} ")
-    assert f"[{titles[0]}](../notebooks/{path.stem}.ipynb)" in read(ROOT / "book" / "index.md")
-    if number > 1:
-        assert f"[{titles[0]}]({path.stem}.ipynb)" in read(NOTEBOOKS[number - 2])
+def test_heading_and_file_carry_the_number(number, path):
+    assert title(path).startswith(f"9.3.{number} ")
+    assert path.stem.startswith(f"{number:02}_")
+
+
+@pytest.mark.parametrize("path", CHAPTER, ids=lambda path: path.stem)
+def test_start_page_names_each_section_of_the_chapter(path):
+    assert f"[{title(path)}](../notebooks/{path.stem}.ipynb)" in read(ROOT / "book" / "index.md")
+
+
+@pytest.mark.parametrize("path, following", list(zip(CHAPTER, CHAPTER[1:])), ids=NAMES[:8])
+def test_each_section_of_the_chapter_leads_to_the_next(path, following):
+    assert f"[{title(following)}]({following.stem}.ipynb)" in read(path)
 
 
 def test_repository_address_stands_in_pyproject_alone():
@@ -73,7 +89,9 @@ def test_api_page_documents_every_public_module():
     listed = re.findall(r"automodule:: anncourse\.([\w.]+)", read(ROOT / "book" / "api.md"))
     files = [p.relative_to(ROOT / "anncourse") for p in (ROOT / "anncourse").rglob("*.py")]
     present = {
-        ".".join(file.with_suffix("").parts) for file in files if not file.stem.startswith("_")
+        ".".join(file.with_suffix("").parts)
+        for file in files
+        if not re.match(r"_|section_\d\d", file.stem)  # section_10: zu einem angefügten Abschnitt
     }
     assert {"config", "experiments.lag", "teaching.plots"} <= present
     assert len(listed) == len(set(listed))
@@ -84,7 +102,7 @@ def test_api_page_documents_every_public_module():
 
 
 def test_equations_are_numbered_in_order_and_references_exist():
-    text = whole_chapter()
+    text = whole_text()
     tags = TAG.findall(text)
     assert tags == [f"9.3.{n}" for n in range(1, len(tags) + 1)]
     assert tags
@@ -94,7 +112,7 @@ def test_equations_are_numbered_in_order_and_references_exist():
 
 
 def test_figures_are_numbered_in_order_and_references_exist():
-    text = whole_chapter()
+    text = whole_text()
     captions = CAPTION.findall(text)
     assert captions == [f"9.3.{n}" for n in range(1, len(captions) + 1)]
     assert captions

@@ -14,6 +14,7 @@ import jupytext
 import nbformat
 import pytest
 from jupytext.compare import compare_notebooks
+from pages import CHAPTER
 
 from anncourse import __version__
 from anncourse.sources import IMDB_DIGEST
@@ -59,6 +60,11 @@ def path(request):
 @pytest.fixture
 def notebook(path):
     return nbformat.read(path, as_version=4)
+
+
+of_the_chapter = pytest.mark.parametrize(
+    "path", [path.with_suffix(".ipynb") for path in CHAPTER], ids=lambda path: path.stem
+)
 
 
 def code_cells(notebook):
@@ -112,6 +118,7 @@ def test_outputs_are_tidy(notebook):
             assert not MACHINE.search(text), text
 
 
+@of_the_chapter
 def test_outputs_name_their_data(path, notebook):
     shown = "\n".join(text for cell in code_cells(notebook) for text in texts(cell.outputs))
     assert "SHA-256" in shown
@@ -142,6 +149,7 @@ def test_head_and_end(path, notebook):
     assert re.search(r"^(Weiter|Zurück): \[.+\]\(.+\)$", last.splitlines()[-1])
 
 
+@of_the_chapter
 def test_imports_the_module(notebook):
     assert any(
         re.search(r"^(from|import) anncourse", cell.source, re.MULTILINE)
@@ -174,6 +182,7 @@ def test_what_defines_or_trains_is_visible(notebook):
             assert not re.search(r"^class |\.backward\(|\bfit\(", cell.source, re.MULTILINE)
 
 
+@of_the_chapter
 def test_cells_are_short(notebook):
     for cell in code_cells(notebook):
         assert len([line for line in cell.source.splitlines() if line.strip()]) <= 25
@@ -191,7 +200,7 @@ def test_pictures_are_described_and_captioned(notebook):
             assert after.source.startswith("*Abbildung 9.3."), cell.source
 
 
-def test_the_nine_notebooks_show_every_figure():
+def test_the_notebooks_show_every_figure():
     sources = "\n".join(
         cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells
     )

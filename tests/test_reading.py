@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
-from pages import NOTEBOOKS
+from pages import CHAPTER
 
-SECTIONS = [path.with_suffix(".ipynb") for path in NOTEBOOKS[:8]]
+SECTIONS = [path.with_suffix(".ipynb") for path in CHAPTER[:8]]
 WORDS, FOLDED, CODE, WIDTH = 10_500, 2_500, 1_050, 76
 LONGEST, ALTOGETHER = 45, 300  # Minuten
 

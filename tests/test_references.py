@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pages import FENCE, NAMES, NOTEBOOKS, PAGES, ROOT, read
+from pages import CHAPTER, FENCE, NOTEBOOKS, PAGES, ROOT, read
 from pybtex.database import parse_file
 
 ENTRIES = parse_file(str(ROOT / "book" / "references.bib")).entries
@@ -39,7 +39,7 @@ def test_a_reference_has_a_well_formed_address(key):
     assert re.fullmatch(r"(19|20)\d\d", fields["year"])
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+@pytest.mark.parametrize("path", CHAPTER, ids=lambda path: path.stem)
 def test_every_citation_stands_in_the_bibliography(path):
     known = {address for key in ENTRIES for address in addresses(key)}
     for link in links(path):
@@ -57,7 +57,7 @@ def test_every_reference_is_cited_in_a_notebook(key):
         assert any(address in links(path) for address in addresses(key) for path in NOTEBOOKS)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+@pytest.mark.parametrize("path", CHAPTER, ids=lambda path: path.stem)
 def test_the_text_of_a_citation_agrees_with_the_bibliography(path):
     """«[Elman 1990](…)» und «[Cho et al. 2014](…)»: Name und Jahr stehen so im Eintrag."""
     keys = {address: key for key in ENTRIES for address in addresses(key)}

@@ -1,10 +1,12 @@
-"""Begriffe und Symbole: Was die Notebooks definieren, steht im Glossar und in der Symboltabelle."""
+"""Begriffe und Symbole: Was das Kapitel definiert, steht im Glossar und in der Symboltabelle."""
 
 import os
 import re
 
 import pytest
-from pages import NAMES, NOTEBOOKS, PAGES, ROOT, formulas, printed_formulas, prose, read
+from pages import CHAPTER, NOTEBOOKS, PAGES, ROOT, formulas, printed_formulas, prose, read
+
+from anncourse.teaching.exercises.sheets import load_exercises
 
 GLOSSARY = ROOT / "book" / "glossar.md"
 SYMBOLS = ROOT / "book" / "symbole.md"
@@ -48,7 +50,7 @@ def is_entry(term: str, english: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+@pytest.mark.parametrize("path", CHAPTER, ids=lambda path: path.stem)
 def test_every_term_in_bold_is_in_the_glossary(path):
     """Fett steht ein Begriff, wo er definiert wird; ein Vorspann endet mit Punkt, Doppelpunkt."""
     terms = [
@@ -183,12 +185,17 @@ def first_column(heading: str) -> set[str]:
 
 
 def used(path) -> set[str]:
+    """Die Symbole einer Seite; was nur in einer Übung vorkommt, erklärt sie selbst."""
     printed = printed_formulas(path) if path in NOTEBOOKS else []
-    return set().union(*(symbols(formula) for formula in [*formulas(path), *printed]))
+    written = formulas(path)
+    for exercise in load_exercises() if path == CHAPTER[8] else ():
+        for text in (exercise.text, *exercise.hints, exercise.solution):
+            written = [formula for formula in written if f"${formula}$" not in text]
+    return set().union(*(symbols(formula) for formula in [*written, *printed]))
 
 
 @pytest.mark.parametrize(
-    "path", [*NOTEBOOKS, *(path for path in PAGES if path != SYMBOLS)], ids=lambda path: path.stem
+    "path", [*CHAPTER, *(path for path in PAGES if path != SYMBOLS)], ids=lambda path: path.stem
 )
 def test_every_symbol_is_in_the_table(path):
     """Ohne Index steht ein Symbol für irgendeinen Schritt: f für irgendein f_t."""

@@ -10,7 +10,7 @@ from sphinx.builders.singlehtml import SingleFileHTMLBuilder
 class ChapterBuilder(SingleFileHTMLBuilder):
     """Der Erbauer singlehtml, nur trägt jedes Sprungziel den Namen seiner Seite.
 
-    Neun Abschnitte haben je eine «Zusammenfassung». Sphinx führte alle Verweise darauf zur ersten,
+    Jeder Abschnitt hat eine «Zusammenfassung». Sphinx führte alle Verweise darauf zur ersten,
     und der Verweis auf eine andere Seite verlöre deren Namen.
     """
 

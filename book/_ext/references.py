@@ -10,7 +10,7 @@ from docutils import nodes
 
 EQUATION = re.compile(r"\\tag\{(9\.3\.\d+)\}")
 CAPTION = re.compile(r"^\*?Abbildung (9\.3\.\d+):", re.MULTILINE)
-MENTION = re.compile(r"Gleichung\s\((9\.3\.\d+)\)|Abbildung\s(9\.3\.\d+)|Abschnitt\s9\.3\.(\d)\b")
+MENTION = re.compile(r"Gleichung\s\((9\.3\.\d+)\)|Abbildung\s(9\.3\.\d+)|Abschnitt\s9\.3\.(\d+)\b")
 GLOSSARY = re.compile(r"\bglossar(\.html)?$")
 ENDING = re.compile(r"(e[rns]?|n|s)$")
 # Worin ein Verweis keiner sein soll
