@@ -23,7 +23,7 @@ def hints(exercise: Exercise) -> str:
     """Die Hinweise, jeder im vorigen: Wer einen öffnet, sieht den nächsten noch nicht."""
     inner = ""
     for stage, text in reversed(list(enumerate(exercise.hints, 1))):
-        inner = fold(f"Hinweis {stage}", f"{text}\n\n{inner}".strip())
+        inner = fold(f"Hinweis {stage} von {len(exercise.hints)}", f"{text}\n\n{inner}".strip())
     return inner
 
 

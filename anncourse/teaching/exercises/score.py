@@ -41,14 +41,14 @@ def report() -> Markdown:
 
     Nach einem Neustart des Kerns zählt neu, was noch einmal geprüft wird.
     """
-    lines = ["| Übung | zu | Art | Stufe | Minuten | Punkte |", "|---|---|---|---|---|---|"]
+    lines = ["| Übung | zu | Stufe | Minuten | Punkte |", "|---|---|---|---|---|"]
     reached = total = 0
     for e in load_exercises():
         right = _right.get(e.number, ())
         points = sum(p for p, good in zip(e.points, right) if good)
         reached, total = reached + points, total + sum(e.points)
         lines.append(
-            f"| {e.number}. {e.title} | 9.3.{e.section} | {e.kind} | {e.level} | {e.minutes} | "
+            f"| {e.number}. {e.title} | 9.3.{e.section} | {e.level} | {e.minutes} | "
             f"{points} von {sum(e.points)}{' ✓' if right and all(right) else ''} |"
         )
     return say("\n".join([*lines, "", f"**{reached} von {total} Punkten.**"]))
