@@ -6,6 +6,7 @@ from inspect import signature
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from answers import for_ever, judge, raises, verdict
 
@@ -253,6 +254,11 @@ def test_a_number_by_hand_may_be_written_in_many_ways(value):
 def test_what_is_no_number_gets_a_hint(value, hint):
     with pytest.raises(judging.Hint, match=re.escape(hint)):
         judging.number(value)
+
+
+def test_tables_of_pandas_are_fields_of_numbers():
+    assert judging.plain(pd.DataFrame({"a": [1, 2], "b": [3, 4]})) == [[1, 3], [2, 4]]
+    assert judging.plain(pd.Series([1.5, 2])) == [1.5, 2.0]
 
 
 @pytest.mark.parametrize("value", [True, "ja", "Wahr", 1, np.True_, [True]])

@@ -17,7 +17,7 @@ from anncourse.teaching.exercises.sheets import find
 
 
 def last(outputs, lengths):
-    return outputs[np.arange(4), lengths - 1]
+    return outputs[np.arange(len(lengths)), lengths - 1]
 
 
 def gathered(outputs, lengths):
@@ -58,6 +58,8 @@ def test_the_last_real_state(answer):
         (lambda outputs, lengths: outputs[:, lengths.max() - 1], "die Zahlen nicht"),
         (lambda outputs, lengths: {}[lengths[0]], "Schlüssel `2`"),
         (lambda outputs, lengths: {"h": last(outputs, lengths)}, "Wörterbuch (dict)"),
+        (lambda o, n: o[range(4), n - 1] if len(n) < 5 else o[:7, 0], "für sieben nicht"),
+        (lambda o, n: o[[0, 1, 2, 3], n - 1], "bricht ab: `IndexError"),
     ],
 )
 def test_a_mistake_with_the_last_real_state(answer, hint):
@@ -351,11 +353,11 @@ def share(part):
         ),
         (
             change(vocabulary=lambda f, texts: set(sorted(f["vocabulary"])[:9])),
-            "Im Wortschatz fehlen",
+            "Im Wortschatz fehlt",
         ),
-        (change(vocabulary=lambda f, texts: set()), "Im Wortschatz fehlen"),
+        (change(vocabulary=lambda f, texts: set()), "Im Wortschatz fehlt"),
         (change(vocabulary=lambda f, texts: f["vocabulary"] | {"Zebra"}), "zum Beispiel «Zebra»"),
-        (change(vocabulary=lambda f, texts: set("".join(texts))), "Im Wortschatz fehlen"),
+        (change(vocabulary=lambda f, texts: set("".join(texts))), "Im Wortschatz fehlt"),
         (change(vocabulary=lambda f, texts: " ".join(f["vocabulary"])), "eine Menge von Wörtern."),
         (change(vocabulary=lambda f, texts: 9), "eine Menge von Wörtern."),
         (change(vocabulary=lambda f, texts: [one.split() for one in texts]), "jedes ein Text"),
@@ -381,7 +383,10 @@ def share(part):
             lambda texts, labels, rng: together(texts, labels, np.random.default_rng()),
             "Derselbe Zufallsstart ergab zwei verschiedene",
         ),
-        (lambda *case: tuple(together(*case).values())[:2], "Wörterbuch mit `training` und"),
+        (
+            lambda *case: tuple(together(*case).values())[:2],
+            "Wörterbuch mit `training`, `validation` und",
+        ),
         (lambda texts, labels: texts, "bricht ab: `TypeError"),
     ],
 )

@@ -164,11 +164,16 @@ def test_the_cell_of_1997_counts_alone(answer):
         path("torch.tensor(f[T - k:]).prod(dim=0)", "torch.ones(H)"),
         path("f[::-1][:k].prod(axis=0)", "f[0] ** 0"),
         lambda run, k: {2000: path()(run, k)["2000"], 1997: Fraction(1)},
-        lambda run, k: np.stack([run["f"][len(run["f"]) - k :].prod(axis=0), np.ones(3)]),
+        lambda run, k: np.stack([run["f"][len(run["f"]) - k :].prod(axis=0), 1 + 0 * run["f"][0]]),
     ],
 )
 def test_any_direct_path_counts(answer):
     assert part("b", judge(6, lstm(), answer)).startswith("**Richtig.**")
+
+
+def test_a_direct_path_for_three_units_alone_is_not_enough():
+    three = path("f[T - k:].prod(axis=0)", "[1, 1, 1]")
+    assert "hat die Form (3,)" in part("b", judge(6, lstm(), three))
 
 
 @pytest.mark.parametrize(
@@ -178,11 +183,11 @@ def test_any_direct_path_counts(answer):
         (lstm(carry="i * c + k"), "nicht auf den alten Übertrag"),
         (lstm(carry="(1 - i) * c + i * k"), "Kopplung"),
         (lstm(carry="c + k"), "Eingangstor $i_t$ fehlt"),
-        (lstm(carry="c - k"), "plus $i_t"),
+        (lstm(carry="c - k"), "kein Tor davorsteht"),
         (lstm(output="o * np.tanh(c)"), "*neue* Übertrag"),
         (lstm(output="o * new"), "noch tanh"),
         (lstm(output="np.tanh(new)"), "Ausgangstor fehlt"),
-        (lstm(output="c"), "Erwartet wird $o_t"),
+        (lstm(output="c"), "wie in `lstm_step`"),
         (lambda x, state, p: {"h": p["W_f"] @ x, "c": 0}, "Schlüssel `W_f`"),
         (lambda x, state, p: state["h"], "Wörterbuch"),
         (lambda x, state, p: {"h": 0, "c": [1, [2, 3]]}, "$c_t$: Die Teile"),
@@ -311,7 +316,7 @@ def test_any_example_of_the_two_forms_counts(answer):
         (gru(candidate="np.tanh(Wx + b + U @ h)"), "Rücksetztor fehlt"),
         (gru(candidate="np.tanh(r * (Wx + b + U @ h))"), "nicht auf die Eingabe"),
         (gru(new="n"), "erst der Kandidat"),
-        (gru(new="h"), "Der Kandidat lautet"),
+        (gru(new="h"), "mit Gleichung (9.3.26)"),
         (gru(new="n + z * h"), "der Faktor $1 - z_t$"),
         (gru(new="(1 - z) * n"), "fehlt der alte Zustand"),
         (gru(new="(1 - z) * n + z * r * h"), "der alte Zustand ohne $r_t$"),
@@ -353,8 +358,8 @@ def test_a_mistake_in_the_gru_gets_its_own_hint(answer, hint):
         (forms(different=(MIX, [0.1, 0.5, 0.9])), "`different`, r: Gefragt ist je Einheit"),
         (forms(different=[0.1, 0.5, 0.9]), "`different`: Erwartet werden zwei Teile"),
         (forms(different=None), "`different`: Erwartet werden zwei Teile"),
-        ({"r": [0.5] * 3}, "Wörterbuch mit `r` und `U_h` und `different`"),
-        (3, "Wörterbuch mit `r` und `U_h` und `different`"),
+        ({"r": [0.5] * 3}, "Wörterbuch mit `r`, `U_h` und `different`"),
+        (3, "Wörterbuch mit `r`, `U_h` und `different`"),
     ],
 )
 def test_an_example_that_does_not_fit_gets_its_own_hint(answer, hint):
@@ -438,13 +443,13 @@ def test_a_step_by_hand_counts_in_any_form(answer):
         (step(factor=1), "Ohne Vergesstor wäre es 1"),
         (step(factor=f * o * (1 - np.tanh(C) ** 2)), "Das führt weiter bis $h_t$"),
         (step(factor=2.5), "die Summe vor $\\sigma$"),
-        (step(factor=92.4), "nicht Prozent"),
+        (step(factor=92.4), "keine Prozente"),
         (step(c=(1, 189)), "Dezimalzahlen haben einen Punkt"),
         (step(c=None), "$c_t$: Das ist keine Zahl"),
         (step(c="viel"), "ist keine Zahl, gefragt ist eine Zahl"),
         (step(c=[1, 2, 3]), "eine einzige Zahl"),
         (step(c=np.nan), "endliche Zahl"),
-        ({"c": C}, "Wörterbuch mit `c` und `h` und `factor`"),
+        ({"c": C}, "Wörterbuch mit `c`, `h` und `factor`"),
     ],
 )
 def test_a_mistake_in_the_step_by_hand_gets_its_own_hint(answer, hint):
@@ -503,8 +508,8 @@ def test_any_weights_that_hold_count(answer):
         ({"W_f": [5, 0], "b_f": -3}, "das 0.88-Fache"),
         ({"W_f": [0, 0], "b_f": 10}, "das Alte bleibt liegen"),
         ({"W_i": [0, 0], "b_i": -10}, "der neue Wert kommt kaum auf die Spur"),
-        ({"b_o": -10}, "er kommt nicht heraus"),
-        ({"W_o": [-20, 0]}, "er kommt nicht heraus"),
+        ({"b_o": -10}, "er kommt nicht immer heraus"),
+        ({"W_o": [-20, 0]}, "er kommt nicht immer heraus"),
         ({"U_f": -30}, "Mit $U = 0$ hielte Ihr Riegel"),
         ({"U_i": 40}, "Mit $U = 0$ hielte Ihr Riegel"),
         ({"W_i": [-20, 0, 0]}, "`W_i`: Gefragt sind zwei Zahlen, für $m_t$ und $v_t$; Sie haben 3"),
@@ -527,7 +532,7 @@ def test_a_part_of_the_latch_that_fails_gets_its_own_hint(change, hint):
     "answer, hint",
     [
         (by_hand(), "Sie haben 3"),
-        ({"W_i": [-20, 0]}, "Wörterbuch mit `W_i` und `b_i`"),
+        ({"W_i": [-20, 0]}, "Wörterbuch mit `W_i`, `b_i`"),
         ([1, 2], "Wörterbuch mit `W_i`"),
         ("Riegel", "Wörterbuch mit `W_i`"),
     ],
@@ -583,7 +588,7 @@ def test_every_prediction_counts(answer):
             "$b_f = 0$: Gefragt ist ein Anteil zwischen 0 und 1, nicht Prozent",
         ),
         ({0: 0.5, 1: -1, 3: 1}, "$b_f = 1$: Ein Anteil ist nie negativ"),
-        ({0: 0.5, 1: 0.5}, "Wörterbuch mit `0` und `1` und `3`"),
+        ({0: 0.5, 1: 0.5}, "Wörterbuch mit `0`, `1` und `3`"),
         ({0: "wenig", 1: 0.5, 3: 1}, "ist keine Zahl, gefragt ist eine Zahl"),
         ({0: [0.5, 0.6], 1: 0.5, 3: 1}, "$b_f = 0$: Gefragt ist eine einzige Zahl"),
         ({0: None, 1: 0.5, 3: 1}, "$b_f = 0$: Das ist keine Zahl"),
@@ -614,8 +619,8 @@ def test_the_verdict_compares_prediction_and_measurement():
         list(MEASURED.values()),
         np.array(list(MEASURED.values())),
         pd.DataFrame(MEASURED),
-        {0: [0.5, 0.51, 0.49], 1: [1.0, 1.0, 1.0], 3: [1.0, 1.0, 1.0]},
-        {0: [0.5, 0.5, 0.99, 0.51], 1: [0.5, 0.9, 0.5, 0.6], 3: [0.775, 1.0, 0.9995, 1.0]},
+        {0: [0.5, 0.51, 0.49, 0.5, 0.5], 1: [1.0] * 5, 3: [1.0] * 5},
+        {0: [0.5, 0.5, 0.99, 0.51, 0.5, 0.5], 1: [0.5, 0.9, 0.5] * 2, 3: [0.775, 1.0, 0.9995] * 2},
     ],
 )
 def test_every_honest_measurement_counts(answer):
@@ -638,8 +643,11 @@ WRONG_GATE = {  # gemessen, als der Achsenabschnitt beim Eingangstor stand
         (MEASURED | {0: MEASURED[1]}, "genau dieselben Zahlen"),
         ({bias: MEASURED[1] for bias in (0, 1, 3)}, "Kommt `bias` in `run` beim Vergesstor an?"),
         (MEASURED | {0: [0.492] * 5}, "Hat jeder seinen eigenen `seed`?"),
-        (MEASURED | {3: [1.0] * 3}, "Die Zahl der Läufe ist verschieden: [5, 5, 3]"),
-        ({bias: values[:2] for bias, values in MEASURED.items()}, "mindestens drei Läufe"),
+        (MEASURED | {3: [1.0] * 6}, "Die Zahl der Läufe ist verschieden: [5, 5, 6]"),
+        (
+            {bias: values[:2] for bias, values in MEASURED.items()},
+            "Gefragt ist eine Liste von fünf",
+        ),
         ({bias: 0.9 for bias in (0, 1, 3)}, "$b_f = 0$: Gefragt ist eine Liste"),
         ({bias: [] for bias in (0, 1, 3)}, "$b_f = 0$: Gefragt ist eine Liste"),
         ({bias: [MEASURED[bias]] for bias in (0, 1, 3)}, "$b_f = 0$: Gefragt ist eine Liste"),
@@ -652,7 +660,7 @@ WRONG_GATE = {  # gemessen, als der Achsenabschnitt beim Eingangstor stand
         (MEASURED | {0: [None] * 5}, "$b_f = 0$: Das ist keine Zahl"),
         (MEASURED | {0: [np.nan] * 5}, "$b_f = 0$: Gefragt sind reelle, endliche Zahlen"),
         (MEASURED | {0: [0.5, [0.5, 0.5]]}, "verschieden lang"),
-        ({1: MEASURED[1], 3: MEASURED[3]}, "Wörterbuch mit `0` und `1` und `3`"),
+        ({1: MEASURED[1], 3: MEASURED[3]}, "Wörterbuch mit `0`, `1` und `3`"),
     ],
 )
 def test_what_cannot_be_a_measurement_gets_its_own_hint(answer, hint):
@@ -684,14 +692,14 @@ def test_a_conclusion_is_judged_by_the_readers_own_numbers(measured, answer):
 @pytest.mark.parametrize(
     "measured, answer, hint",
     [
-        (MEASURED, "B", "A folgt: Sie haben 1.00 gegen 0.50"),
-        (MEASURED, "A", "B folgt: Sie haben 1.00 gegen 0.51"),
-        (MEASURED, "ABC", "C folgt nicht: Sie haben 1 von 5 Läufen"),
+        (MEASURED, "B", "A folgt. Ihre Messung: 1.00 gegen 0.50"),
+        (MEASURED, "A", "B folgt. Ihre Messung: 1.00 gegen 0.51"),
+        (MEASURED, "ABC", "C folgt nicht. Ihre Messung: gelöst in 1 von 5 Läufen"),
         (MEASURED, "ABD", "nicht, welche Gewichte es gibt"),
         (MEASURED, "ABE", "keine Kritik"),
         (MEASURED, "ABF", "Mit mehr Stapeln haben Sie nicht gemessen"),
-        (MIXED, "AB", "B folgt nicht: Sie haben 1.00 gegen 1.00"),
-        (EARLY, "AB", "C folgt: Sie haben 4 von 5 Läufen"),
+        (MIXED, "AB", "B folgt nicht. Ihre Messung: 1.00 gegen 1.00"),
+        (EARLY, "AB", "C folgt. Ihre Messung: gelöst in 4 von 5 Läufen"),
         (MEASURED, "ABX", "von a bis f"),
         (MEASURED, "", "A folgt"),
         (MEASURED, 3, "Gefragt sind Buchstaben"),

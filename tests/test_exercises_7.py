@@ -216,7 +216,7 @@ MISTAKES = [
     (0, compare(clear="False"), "schliesst die Null aus"),
     (0, compare(clear="'vielleicht'"), "`clear`: Gefragt ist `True` oder `False`"),
     # Form
-    (0, lambda a, b: compare()(a, b)["gap"], "Wörterbuch mit `gap` und `half` und `clear`"),
+    (0, lambda a, b: compare()(a, b)["gap"], "Wörterbuch mit `gap`, `half` und `clear`"),
     (0, compare(gap="d"), "eine einzige Zahl"),
     (0, compare(gap="None", clear="True"), "keine Zahl (NoneType)"),
     (0, compare(half="'breit'", clear="True"), "ist keine Zahl, gefragt"),

@@ -421,7 +421,7 @@ def replaced(place, value):
         (verdict(probability=1.716), "nur $e^{-s}$"),
         (verdict(probability=0.323), "fehlt der Achsenabschnitt"),
         (verdict(probability=-0.54), "noch das Logit"),
-        (verdict(probability=36.8), "nicht Prozent"),
+        (verdict(probability=36.8), "keine Prozente"),
         (verdict(probability=float("inf")), "endliche Zahl"),
         (7, "Wörterbuch mit `contributions`"),
     ],

@@ -150,7 +150,7 @@ def returned(function: Any, *arguments: object) -> Any:
     except KeyError as error:
         raise Hint(
             f"Ihre Funktion greift auf den Schlüssel `{', '.join(map(str, error.args))}` zu; in "
-            "diesem Wörterbuch gibt es ihn nicht. Was soll gelten, wenn ein Schlüssel fehlt?"
+            "diesem Wörterbuch gibt es ihn nicht. Welche gibt es, und was gilt, wenn einer fehlt?"
         ) from error
     except NameError as error:
         raise Hint(
@@ -163,7 +163,8 @@ def returned(function: Any, *arguments: object) -> Any:
                 "Wahrheitswerte kann NumPy nicht subtrahieren. Mitteln Sie zuerst, oder zählen Sie "
                 "`one & ~other` und `other & ~one` getrennt."
             ) from error
-        raise Hint(f"Ihre Funktion bricht ab: `{type(error).__name__}: {_short(error)}`") from error
+        what = f"{type(error).__name__}: {_short(error)}".removesuffix(": ")
+        raise Hint(f"Ihre Funktion bricht ab: `{what}`") from error
     if value is None:
         raise Hint("Ihre Funktion gibt nichts zurück. Fehlt `return`?")
     return value
@@ -195,6 +196,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         raise Open
     if depth > DEEPEST:
         raise Hint("Ihre Antwort ist zu tief geschachtelt.")
+    if hasattr(value, "to_numpy"):  # Tabellen und Spalten von pandas
+        value = value.to_numpy()
     if hasattr(value, "tolist"):  # Felder und Zahlen von NumPy, Tensoren mit oder ohne Gradient
         if getattr(value, "nbytes", 0) > 8 * LARGEST:
             raise Hint("Ihre Antwort hat viel zu viele Zahlen.")
@@ -211,7 +214,8 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def named(answer: object, names: Sequence[str]) -> dict[str, object]:
     """Die Teile einer Antwort unter ihren Namen; auch der Reihe nach, ohne Namen."""
-    wanted = "Erwartet wird ein Wörterbuch mit " + " und ".join(f"`{name}`" for name in names)
+    *first, last = (f"`{name}`" for name in names)
+    wanted = f"Erwartet wird ein Wörterbuch mit {', '.join(first)} und {last}"
     if answer is ...:
         raise Open
     if hasattr(answer, "keys"):
@@ -343,12 +347,14 @@ def expect_number(
         return
     general = {
         "Das Vorzeichen stimmt nicht.": -expected,
-        "Gefragt ist ein Anteil zwischen 0 und 1, nicht Prozent.": 100 * expected,
+        "Das ist hundertmal zu gross. Sitzt der Dezimalpunkt? Gefragt sind keine Prozente.": (
+            100 * expected
+        ),
     }
     tried = dict(mistakes) | (general if expected else {})
-    for hint, wrong in tried.items():
-        if abs(found - wrong) <= max(tolerance, abs(wrong) / 200):
-            raise Hint(name + hint)
+    hint, wrong = min(tried.items(), key=lambda pair: abs(found - pair[1]), default=("", 0.0))
+    if tried and abs(found - wrong) <= max(tolerance, abs(wrong) / 200):
+        raise Hint(name + hint)
     if abs(found - expected) <= 5 * tolerance:
         otherwise = "Fast. Haben Sie unterwegs gerundet? Rechnen Sie mit allen Stellen weiter."
     raise Hint(name + (otherwise or "Rechnen Sie nach: Diese Zahl stimmt nicht."))

@@ -131,7 +131,7 @@ def _fixed_points(parts: dict[str, object]) -> str:
     if not len(found):
         raise Hint(f"{name}Ihre Liste ist leer.")
     for h in found:
-        if min(abs(h - fixed) for fixed in right) > ROUNDED:
+        if min(abs(h - fixed) for fixed in right) > 0.006:
             raise Hint(name + _not_fixed(h))
     missing = [fixed for fixed in right if min(abs(found - fixed)) > ROUNDED]
     if len(missing) == 2:

@@ -38,8 +38,9 @@ def check_4(answer: Callable) -> Markdown:
 
 
 def _last_real(answer: Callable) -> str:
-    outputs = np.random.default_rng(SEED).normal(size=(4, 6, 3))
-    lengths, rows = np.array([2, 5, 1, 4]), np.arange(4)
+    rng = np.random.default_rng(SEED)
+    outputs, rows = rng.normal(size=(4, 6, 3)), np.arange(4)
+    lengths, full = np.array([2, 5, 1, 4]), np.array([6, 6, 3, 6])
     expect(
         call(answer, outputs, lengths),
         outputs[rows, lengths - 1],
@@ -53,15 +54,18 @@ def _last_real(answer: Callable) -> str:
             ],
             "Das ist das Mittel über alle Schritte, nicht der letzte.": outputs.mean(axis=1),
         },
-        "Die Form stimmt, die Zahlen nicht: Für die Folge 0 wird `outputs[0, lengths[0] - 1]` "
-        "erwartet, für die anderen entsprechend.",
+        "Die Form stimmt, die Zahlen nicht: Nehmen Sie eine einzelne Folge. Wie viele echte "
+        "Schritte hat sie, und an welcher Stelle steht der letzte?",
     )
-    full = np.array([6, 6, 3, 6])
+    otherwise = "Folgen, die den ganzen Platz füllen, liest Ihre Funktion noch falsch."
+    expect(call(answer, outputs, full), outputs[rows, full - 1], {}, otherwise)
+    other, lengths = rng.normal(size=(7, 9, 2)), np.array([9, 1, 4, 8, 2, 7, 3])
     expect(
-        call(answer, outputs, full),
-        outputs[rows, full - 1],
+        call(answer, other, lengths),
+        other[np.arange(7), lengths - 1],
         {},
-        "Folgen, die den ganzen Platz füllen, liest Ihre Funktion noch falsch.",
+        "Für vier Folgen stimmt es, für sieben nicht.",
+        "Sieben Folgen, neun Schritte: ",
     )
     return "So arbeitet auch das Packen: Es überspringt die aufgefüllten Stellen."
 
@@ -360,12 +364,12 @@ def _expect_no_leak(
     if leaked:
         raise Hint(
             f"{name}{len(leaked)} Wörter des Wortschatzes kommen nur in der Validierung vor, zum "
-            f"Beispiel «{min(leaked)}». Zählen Sie erst nach der Aufteilung."
+            f"Beispiel «{min(leaked)}». Gezählt wird allein auf der Trainingsseite."
         )
     if known - vocabulary:
         raise Hint(
-            f"{name}Im Wortschatz fehlen {len(known - vocabulary)} Wörter der Trainingsseite, zum "
-            f"Beispiel «{min(known - vocabulary)}»."
+            f"{name}Im Wortschatz fehlt zum Beispiel «{min(known - vocabulary)}» von der "
+            f"Trainingsseite, im Ganzen {len(known - vocabulary)}."
         )
     if vocabulary - known:
         raise Hint(

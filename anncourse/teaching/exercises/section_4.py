@@ -143,6 +143,10 @@ def _learning(reader: Callable, step: object) -> str:
         raise Hint("Erwartet wird die Funktion `step` selbst, ohne Klammern dahinter.")
     net = _new(reader)
     output = _judged(net, PRACTICE)
+    still = _new(reader)
+    recorder = _Recorder(still.parameters())
+    for _ in range(2):  # die Gewichte bleiben, also auch die Gradienten
+        returned(lambda: step(still, recorder, [[*r] for r in PRACTICE], torch.tensor(LABELS)) or 0)
     before = [weight.detach().clone() for weight in net.parameters()]
     optimizer = torch.optim.RMSprop(net.parameters(), lr=0.01)
 
@@ -157,7 +161,10 @@ def _learning(reader: Callable, step: object) -> str:
         raise Hint("`step` gibt den Verlust nicht zurück. Fehlt `return loss`?")
     first, last = number(first, "`step`: "), number(last, "`step`: ")
     if all(torch.equal(old, new) for old, new in zip(before, net.parameters())):
-        raise Hint("`step` ändert keines der Gewichte. Welche drei Aufrufe folgen auf den Verlust?")
+        raise Hint(
+            "`step` ändert keines der Gewichte. Welche drei Aufrufe folgen auf den Verlust, und in "
+            "welcher Reihenfolge?"
+        )
     if last > 0.5:
         raise Hint(
             f"Üben Sie {STEPS} Schritte an vier Kritiken: Der Verlust bleibt über 0.5. Wo alle "
@@ -170,7 +177,24 @@ def _learning(reader: Callable, step: object) -> str:
             "Was `step` zurückgibt, ist nicht die Kreuzentropie aus Gleichung (9.3.7), berechnet "
             "vor dem Schritt und gemittelt über den Stapel."
         )
+    if len(recorder.seen) > 2:
+        raise Hint("`step` macht mehr als einen Schritt.")
+    if recorder.seen and not torch.allclose(recorder.seen[0], recorder.seen[-1], atol=1e-6):
+        raise Hint("Ab dem zweiten Schritt zählen die alten Gradienten mit. Welcher Aufruf fehlt?")
     return "An vier Kritiken geübt, geht der Verlust gegen null."
+
+
+class _Recorder(torch.optim.SGD):
+    """Ein Optimierer, der nichts ändert und sich die Gradienten jedes Schritts merkt."""
+
+    def __init__(self, parameters):
+        super().__init__(parameters, lr=0.0)
+        self.seen: list[torch.Tensor] = []
+
+    def step(self, closure=None):
+        gradients = [p.grad for p in self.param_groups[0]["params"] if p.grad is not None]
+        self.seen.append(torch.cat([g.detach().flatten() for g in gradients]).clone())
+        return super().step(closure)
 
 
 def _cross_entropies(output: np.ndarray, labels: np.ndarray) -> list[float]:
@@ -264,20 +288,25 @@ def _many_reviews(answer: object) -> str:
         expect_number(
             values[name],
             q + sign * half,
-            0.002,
+            0.0015,
             {
                 "Die beiden Enden sind vertauscht.": q - sign * half,
                 "Das ist die halbe Breite. Gefragt sind die Enden des Intervalls.": half,
                 "Gefragt ist ein Anteil, nicht die Anzahl.": n * (q + sign * half),
             }
             | {hint: q + sign * wide for hint, wide in wrong.items()}
+            | {
+                "Unter der Wurzel steht die Zahl aller Kritiken, nicht jene der richtigen.": (
+                    q + sign * half * sqrt(n / RIGHT)
+                )
+            }
             | {"Das ist das Intervall nach Wilson. Gefragt ist Gleichung (9.3.8).": wilson},
             name=f"`{name}`: ",
         )
     expect_number(
         values["needed"],
         4 * n,
-        8,
+        8,  # wer mit der gerundeten Breite rechnet, trifft nicht genau
         {
             "Doppelt so viele genügen nicht: $n$ steht unter der Wurzel.": 2 * n,
             "Mit weniger Kritiken wird das Intervall breiter, nicht schmaler.": n / 4,

@@ -344,18 +344,23 @@ def _batch_slips(name: str, x, W, U, states, dL_dh) -> dict[str, list]:
     """Hinweis → der Gradient nach ``name``, den ein typischer Fehler in `backward` ergibt."""
     h = torch.cat([torch.zeros_like(states[:, :1]), states], dim=1)  # (B, T + 1, H)
 
-    def slip(after=1, back=U, seen=h[:, :-1]):
+    def slip(slope=1 - h[:, 1:] ** 2, back=U, seen=h[:, :-1], across=False):
         d, g = torch.zeros_like(dL_dh), torch.zeros_like(dL_dh[:, 0])
         for t in reversed(range(x.shape[1])):
-            d[:, t] = (1 - h[:, t + after] ** 2) * (g + dL_dh[:, t])
+            d[:, t] = slope[:, t] * (g + dL_dh[:, t])
             g = d[:, t] @ back
         rows = d.flatten(0, 1).T
-        found = {"x": d @ W, "b": d.sum(dim=(0, 1))}
-        found |= {"W": rows @ x.flatten(0, 1), "U": rows @ seen.flatten(0, 1)}
-        return plain(found[name])
+        dU = rows @ seen.flatten(0, 1)
+        found = {"x": d @ W, "b": d.sum(dim=(0, 1)), "W": rows @ x.flatten(0, 1)}
+        return plain((found | {"U": dU.T if across else dU})[name])
 
     return {
-        "Zu Schritt $t$ gehört `h[:, t + 1]`: Hier beginnt `h` mit $h_0$.": slip(after=0),
+        "Zu Schritt $t$ gehört `h[:, t + 1]`: Hier beginnt `h` mit $h_0$.": slip(
+            1 - h[:, :-1] ** 2
+        ),
+        "Es fehlt die Ableitung von tanh.": slip(torch.ones_like(states)),
+        "Die Ableitung von tanh ist $1 - h_t^2$, mit dem Quadrat.": slip(1 - states),
+        "Er steht quer: $\\delta_t$ gibt die Zeile, der Zustand die Spalte.": slip(across=True),
         "Zurück geht es mit `delta @ U`, nicht mit `delta @ U.T`.": slip(back=U.T),
         "Neben $\\delta_t$ steht bei $U$ der vorige Zustand, hier `h[:, t]`.": slip(seen=states),
         "Vom späteren Schritt kommt nichts zurück; addieren Sie `delta @ U`.": slip(back=0 * U),

@@ -159,7 +159,7 @@ def _lstm_1997(answer: Callable) -> str:
             "Übertrag ganz erhalten.": (1 - i) * c + i * candidate,
             "Das Eingangstor $i_t$ fehlt.": c + candidate,
         },
-        "Erwartet wird der alte Übertrag plus $i_t \\odot \\tilde c_t$.",
+        "Was bleibt vom alten Übertrag, wenn kein Tor davorsteht, und was kommt dazu?",
         "$c_t$: ",
     )
     expect(
@@ -170,17 +170,19 @@ def _lstm_1997(answer: Callable) -> str:
             "Vor dem Ausgangstor steht noch tanh.": o * new,
             "Das Ausgangstor fehlt.": np.tanh(new),
         },
-        "Erwartet wird $o_t \\odot \\tanh(c_t)$.",
+        "Gelesen wird wie in `lstm_step`.",
         "$h_t$: ",
     )
     return "Der Code stimmt. Bleibt die Frage, was man in Kauf nimmt."
 
 
 def _direct_path(answer: object) -> str:
-    T, H = 6, 3
+    T, inputs = 6, np.random.default_rng(SEED).normal(size=(6, 4))
     _, _, p = _example("ifoc")
-    run = unroll(lstm_step, np.random.default_rng(SEED).normal(size=(T, 4)), p)
-    for k in (4, 2, T, 0):
+    smaller = {name: a[:2, :2] if name[0] == "U" else a[:2] for name, a in p.items()}
+    whole, part = (unroll(lstm_step, inputs, some) for some in (p, smaller))
+    for run, k in ((whole, 4), (whole, 2), (whole, T), (whole, 0), (part, 3)):
+        H = run["f"].shape[1]
         value = named(call(answer, run, k), ("2000", "1997"))
         forget, let_in = (run[name][T - k :].prod(axis=0) for name in "fi")
         expect(
@@ -288,8 +290,8 @@ def _gru_cho(answer: Callable) -> str:
             "In der Mischung fehlt der alte Zustand, gewichtet mit $z_t$.": (1 - z) * candidate,
             "In der Mischung steht der alte Zustand ohne $r_t$.": (1 - z) * candidate + z * r * h,
         },
-        "Der Kandidat lautet $\\tanh(W_h x_t + U_h (r_t \\odot h_{t-1}) + b_h)$, die Mischung "
-        "$(1 - z_t) \\odot \\tilde h_t + z_t \\odot h_{t-1}$.",
+        "Vergleichen Sie den Kandidaten mit Gleichung (9.3.26) und die Mischung mit `gru_step`: "
+        "Sie bleibt, wie sie war.",
         "$h_t$: ",
     )
     return "Der Code stimmt. Wann die Form von PyTorch gleich rechnet, fragt Teil b."
@@ -492,7 +494,7 @@ def _latch_weights(answer: object) -> dict[str, np.ndarray]:
     found = named(answer, [f"{letter}_{g}" for g in "ifoc" for letter in "Wb"])
     p = {}
     for g in "ifoc":
-        W = _real(found[f"W_{g}"], "zwei Zahlen", f"`W_{g}`: ").ravel()
+        W = _real(found[f"W_{g}"], "ein Paar von Zahlen", f"`W_{g}`: ").ravel()
         if W.size != 2:
             raise Hint(
                 f"`W_{g}`: Gefragt sind zwei Zahlen, für $m_t$ und $v_t$; Sie haben {W.size}."
@@ -571,10 +573,10 @@ def _latch_mistake(run: Mapping[str, np.ndarray], x: np.ndarray) -> str:
             f"Vergesstor: Wenn Neues zu merken ist, steht es im Mittel bei {f[keep].mean():.2f}; "
             "das Alte bleibt liegen und hebt das Neue auf."
         )
-    if o[-1].mean() < 0.7:
+    if any(o[-1][some].mean() < 0.7 for some in (keep[-1], distract[-1]) if some.any()):
         return (
             f"Ausgangstor: Im letzten Schritt steht es im Mittel bei {o[-1].mean():.2f}. Auf der "
-            "Spur liegt der Wert, aber er kommt nicht heraus."
+            "Spur liegt der Wert, aber er kommt nicht immer heraus."
         )
     weak = min(abs(one), abs(zero))
     if weak < 0.6:
@@ -644,21 +646,21 @@ def _runs(answer: object) -> dict[str, np.ndarray]:
     for bias, value in named(_by_bias(answer), BIASES).items():
         name = f"$b_f = {bias}$: "
         values = _real(value, "eine Liste von Zahlen", name)
-        if values.ndim != 1 or len(values) < 3:
-            raise Hint(f"{name}Gefragt ist eine Liste, je Lauf eine Zahl, mindestens drei Läufe.")
+        if values.ndim != 1 or len(values) < 5:
+            raise Hint(f"{name}Gefragt ist eine Liste von fünf Zahlen, je Lauf eine.")
         _share(values, name)
         runs[bias] = values
     counts = [len(values) for values in runs.values()]
     if len(set(counts)) > 1:
         raise Hint(f"Die Zahl der Läufe ist verschieden: {counts}. So vergleicht man nicht.")
     none, one, three = runs.values()
+    if any(np.ptp(values) == 0 and values[0] < 0.98 for values in runs.values()):
+        raise Hint("Alle Läufe ergeben genau dieselbe Zahl. Hat jeder seinen eigenen `seed`?")
     if same(none, three) or same(none, one) or same(one, three) and one.min() < 0.98:
         raise Hint(
             "Zu zwei Achsenabschnitten gehören genau dieselben Zahlen. Kommt `bias` in `run` beim "
             "Vergesstor an?"
         )
-    if any(np.ptp(values) == 0 and values[0] < 0.98 for values in runs.values()):
-        raise Hint("Alle Läufe ergeben genau dieselbe Zahl. Hat jeder seinen eigenen `seed`?")
     if three.mean() < 0.85:
         raise Hint(
             f"Mit $b_f = 3$ stimmen im Mittel {three.mean():.2f}. Das ist zu wenig: Haben Sie das "
@@ -707,12 +709,12 @@ def _conclusion(measured: object, answer: object) -> str:
     follows = {
         "a": (three.mean() > none.mean(), f"{three.mean():.2f} gegen {none.mean():.2f}"),
         "b": (three.min() > none.max(), f"{three.min():.2f} gegen {none.max():.2f}"),
-        "c": (5 * solved >= 4 * len(one), f"{solved} von {len(one)} Läufen"),
+        "c": (5 * solved >= 4 * len(one), f"gelöst in {solved} von {len(one)} Läufen"),
     }
     for letter, (true, seen) in follows.items():
         if (letter in found) != true:
             verb = "folgt" if true else "folgt nicht"
-            raise Hint(f"{letter.upper()} {verb}: Sie haben {seen} gemessen.")
+            raise Hint(f"{letter.upper()} {verb}. Ihre Messung: {seen}.")
     return "Das folgt aus Ihren Zahlen, und mehr nicht."
 
 
