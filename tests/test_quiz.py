@@ -9,8 +9,13 @@ import nbformat
 import pytest
 import yaml
 from pages import CHAPTER
+from torch import nn
 
+from anncourse.config import Config
 from anncourse.errors import InputError
+from anncourse.experiments.difference import compare
+from anncourse.experiments.search import best
+from anncourse.models import count_parameters
 from anncourse.teaching import quiz
 from anncourse.teaching.quiz import Question, load_questions
 
@@ -213,6 +218,28 @@ def test_a_section_without_questions_is_named(section):
     assert str(caught.value).startswith(
         f"Zu Abschnitt «{section}» gibt es keine Fragen; möglich sind 1, 2, 3, 4, 5, 6, 7, 8, 9"
     )
+
+
+# --- Gemessene Zahlen in den Erwiderungen -------------------------------------------------------
+
+
+def test_measured_numbers_are_those_of_the_stored_runs():
+    better = compare("lstm-keras-?", "rnn-keras-?")
+    behind = compare("rnn-pytorch-?", "rnn-keras-?")
+    pytorch, keras = best("rnn", "pytorch"), best("rnn", "keras")
+    layers = [count_parameters(kind(32, 32)) for kind in (nn.LSTM, nn.RNN)]
+    embedding = Config.vocabulary_size * Config.embedding_dim
+    assert better.clear and pytorch.learning_rate == 10 * keras.learning_rate
+    for section, phrase in [
+        (7, f"ein Unterschied von {100 * better.mean:.1f} Punkten belegt"),
+        (4, f"noch rund {-100 * behind.mean:.0f} Punkte zurück"),
+        (4, f"hier sind es rund {-100 * behind.mean:.0f} Punkte"),
+        (4, f"Auch mit {pytorch.epochs} Epochen"),
+        (4, "beste zehnmal so gross"),
+        (7, f"{layers[0]} statt {layers[1]}. Neben den {embedding // 1000} 000 der Einbettung"),
+    ]:
+        text = (quiz.FOLDER / f"section_{section}.yml").read_text("utf-8")
+        assert phrase in " ".join(text.split()), phrase
 
 
 # --- Was man sieht --------------------------------------------------------------------------
