@@ -62,7 +62,11 @@ MISTAKES = [
     (3, lambda X, S, W, U, b: np.tanh(X @ W.T + S @ U + b), "U muss transponiert"),
     (3, lambda X, S, W, U, b: np.tanh(X @ W.T + b), "vorige Zustand S"),
     (3, lambda X, S, W, U, b: np.tanh(S @ U.T + b), "fehlt die Eingabe"),
-    (3, lambda X, S, W, U, b: np.tanh(W @ X + U @ S + b), "bricht ab: `ValueError"),
+    (
+        3,
+        lambda X, S, W, U, b: np.tanh(W @ X + U @ S + b),
+        "In einem Matrixprodukt passen die Achsen nicht",
+    ),
     (3, lambda X, S, W, U, b: np.zeros(3), "hat die Form (3,)"),
     (3, lambda X, S, W, U, b: 1 / (1 + np.exp(-(X @ W.T + S @ U.T + b))), "Zahlen nicht"),
     (3, lambda *_: [[1, 2], [3]], "verschieden lang"),

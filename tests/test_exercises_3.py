@@ -68,6 +68,14 @@ def test_a_mistake_with_the_last_real_state(answer, hint):
     assert hint in verdict
 
 
+def test_a_word_outside_the_vocabulary_is_no_key():
+    def encode(training, texts, size, maxlen):
+        ids = {word: k for k, word in enumerate(" ".join(training).split(), 2)}
+        return [[ids[word] for word in text.split()] for text in texts]
+
+    assert "Nicht jedes Wort steht im Wortschatz." in judge(12, ..., encode)
+
+
 # --- Übung 12 ---------------------------------------------------------------------------------
 
 ROWS = [[0, 1, 2, 4, 3], [3, 1, 2, 1, 5], [0, 0, 0, 1, 1]]

@@ -188,7 +188,7 @@ def test_a_direct_path_for_three_units_alone_is_not_enough():
         (lstm(output="o * new"), "noch tanh"),
         (lstm(output="np.tanh(new)"), "Ausgangstor fehlt"),
         (lstm(output="c"), "wie in `lstm_step`"),
-        (lambda x, state, p: {"h": p["W_f"] @ x, "c": 0}, "Schlüssel `W_f`"),
+        (lambda x, state, p: {"h": p["W_f"] @ x, "c": 0}, "1997 gab es kein Vergesstor"),
         (lambda x, state, p: state["h"], "Wörterbuch"),
         (lambda x, state, p: {"h": 0, "c": [1, [2, 3]]}, "$c_t$: Die Teile"),
         (lambda x, state, p: {"h": 0, "c": None}, "$c_t$: Das ist keine Zahl (NoneType)"),
@@ -310,7 +310,7 @@ def test_any_example_of_the_two_forms_counts(answer):
 @pytest.mark.parametrize(
     "answer, hint",
     [
-        (lambda x, state, p: gru_step(x, state, p), "Schlüssel `b_h2`"),
+        (lambda x, state, p: gru_step(x, state, p), "gehört zur Form von PyTorch"),
         (gru(candidate="np.tanh(Wx + b + r * (U @ h))"), "Form von PyTorch"),
         (gru(new="z * n + (1 - z) * h"), "den *alten* Zustand"),
         (gru(candidate="np.tanh(Wx + b + U @ h)"), "Rücksetztor fehlt"),

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx.util.docutils import SphinxDirective
 
 from anncourse.teaching.exercises.sheets import load_exercises
@@ -46,8 +47,7 @@ def rows(root: Path = ROOT) -> list[Row]:
 
 def anchor(exercise) -> str:
     """Das Sprungziel einer Übung, wie MyST es aus ihrer Überschrift bildet."""
-    heading = f"übung {exercise.number}: {exercise.title}".lower()
-    return re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
+    return default_slugify(f"Übung {exercise.number}: {exercise.title}")
 
 
 def table(found: list[Row]) -> str:

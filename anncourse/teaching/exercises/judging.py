@@ -9,7 +9,7 @@ import ctypes
 import re
 import reprlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set, ValuesView
 from copy import deepcopy
 from fractions import Fraction
 from itertools import islice
@@ -88,11 +88,12 @@ def in_time(part: Part) -> str:
     outcome: list = []
 
     def work() -> None:
-        while not outcome:
-            try:
-                outcome.append(_outcome(part))
-            except TooLong:
-                outcome.append(None)
+        try:
+            outcome.append(part())
+        except TooLong:
+            outcome.append(None)
+        except BaseException as error:
+            outcome.append(error)
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
@@ -114,15 +115,6 @@ def in_time(part: Part) -> str:
     return result
 
 
-def _outcome(part: Part) -> str | BaseException:
-    try:
-        return part()
-    except TooLong:
-        raise
-    except BaseException as error:
-        return error
-
-
 def _stop(worker: threading.Thread, outcome: list) -> None:
     """Wirft im Faden `TooLong`, mehrmals: Ein ``except:`` ohne Namen fängt es ab."""
     for _ in range(40):
@@ -133,13 +125,17 @@ def _stop(worker: threading.Thread, outcome: list) -> None:
         worker.join(0.05)
 
 
-def call(function: Any, *arguments: object) -> Any:
-    """Ruft die Funktion der Leserin mit eigenen Kopien auf; das Ergebnis besteht aus Listen."""
-    return plain(returned(function, *arguments))
+def call(function: Any, *arguments: object, slips: Mapping[str, str] | None = None) -> Any:
+    """Was `returned` gibt, aus Listen."""
+    return plain(returned(function, *arguments, slips=slips))
 
 
-def returned(function: Any, *arguments: object) -> Any:
-    """Was die Funktion der Leserin zurückgibt, unverändert."""
+def returned(function: Any, *arguments: object, slips: Mapping[str, str] | None = None) -> Any:
+    """Ruft die Funktion der Leserin mit eigenen Kopien auf.
+
+    Bricht sie ab und steht ein Stück aus ``slips`` (Stück → Hinweis) in der Meldung von Python, so
+    gilt dessen Hinweis.
+    """
     if function is ...:
         raise Open
     if not callable(function):
@@ -147,27 +143,30 @@ def returned(function: Any, *arguments: object) -> Any:
     try:
         value = function(*deepcopy(arguments))
         value = list(islice(value, LARGEST + 1)) if isinstance(value, Iterator) else value
-    except KeyError as error:
-        raise Hint(
-            f"Ihre Funktion greift auf den Schlüssel `{', '.join(map(str, error.args))}` zu; in "
-            "diesem Wörterbuch gibt es ihn nicht. Welche gibt es, und was gilt, wenn einer fehlt?"
-        ) from error
-    except NameError as error:
-        raise Hint(
-            f"Ihre Funktion kennt einen Namen nicht: `{_short(error)}`. Fehlt ein `import`, oder "
-            "ist eine Zelle weiter oben nicht ausgeführt?"
-        ) from error
     except Exception as error:
-        if "numpy boolean subtract" in str(error):
-            raise Hint(
-                "Wahrheitswerte kann NumPy nicht subtrahieren. Mitteln Sie zuerst, oder zählen Sie "
-                "`one & ~other` und `other & ~one` getrennt."
-            ) from error
-        what = f"{type(error).__name__}: {_short(error)}".removesuffix(": ")
-        raise Hint(f"Ihre Funktion bricht ab: `{what}`") from error
+        raise Hint(_reason(error, slips or {})) from error
     if value is None:
         raise Hint("Ihre Funktion gibt nichts zurück. Fehlt `return`?")
     return value
+
+
+def _reason(error: Exception, slips: Mapping[str, str]) -> str:
+    """Woran eine Funktion scheitert, die abbricht."""
+    what = f"{type(error).__name__}: {_short(error)}".removesuffix(": ")
+    for fragment, hint in slips.items():
+        if fragment in what:
+            return hint
+    if isinstance(error, KeyError):
+        return (
+            f"Ihre Funktion greift auf den Schlüssel `{', '.join(map(str, error.args))}` zu; in "
+            "diesem Wörterbuch gibt es ihn nicht. Welche gibt es, und was gilt, wenn einer fehlt?"
+        )
+    if isinstance(error, NameError):
+        return (
+            f"Ihre Funktion kennt einen Namen nicht: `{_short(error)}`. Fehlt ein `import`, oder "
+            "ist eine Zelle weiter oben nicht ausgeführt?"
+        )
+    return f"Ihre Funktion bricht ab: `{what}`"
 
 
 def show(value: object) -> str:
@@ -296,11 +295,9 @@ def letters(value: object, allowed: str) -> set[str]:
 # --- Vergleichen ------------------------------------------------------------------------------
 
 
-def same(array: np.ndarray, expected: ArrayLike, atol: float = 1e-6) -> bool:
-    """Ob ein Feld Form und Zahlen hat wie erwartet, sonst auf fünf Stellen genau."""
-    if array.shape != np.shape(expected):
-        return False
-    return np.allclose(array, expected, atol=atol, rtol=1e-5 if atol == 1e-6 else 0)
+def same(array: np.ndarray, expected: ArrayLike, atol: float = 1e-6, rtol: float = 1e-5) -> bool:
+    """Ob ein Feld Form und Zahlen hat wie erwartet, ohne Angabe auf fünf Stellen genau."""
+    return array.shape == np.shape(expected) and np.allclose(array, expected, rtol, atol)
 
 
 def recognise(array: np.ndarray, mistakes: Mapping[str, ArrayLike], otherwise: str) -> str:
@@ -337,7 +334,7 @@ def expect_number(
     value: object,
     expected: float,
     tolerance: float,
-    mistakes: Mapping[str, float] | Iterable = (),
+    mistakes: Mapping[str, float] | None = None,
     otherwise: str = "",
     name: str = "",
 ) -> None:
@@ -351,10 +348,10 @@ def expect_number(
             100 * expected
         ),
     }
-    tried = dict(mistakes) | (general if expected else {})
-    hint, wrong = min(tried.items(), key=lambda pair: abs(found - pair[1]), default=("", 0.0))
-    if tried and abs(found - wrong) <= max(tolerance, abs(wrong) / 200):
-        raise Hint(name + hint)
+    tried = dict(mistakes or {}) | (general if expected else {})
+    for hint, wrong in sorted(tried.items(), key=lambda pair: abs(found - pair[1])):
+        if abs(found - wrong) <= max(tolerance, abs(wrong) / 200):  # der nächste gilt
+            raise Hint(name + hint)
     if abs(found - expected) <= 5 * tolerance:
         otherwise = "Fast. Haben Sie unterwegs gerundet? Rechnen Sie mit allen Stellen weiter."
     raise Hint(name + (otherwise or "Rechnen Sie nach: Diese Zahl stimmt nicht."))

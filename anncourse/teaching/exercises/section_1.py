@@ -21,7 +21,7 @@ from anncourse.teaching.exercises.judging import (
 )
 
 U_HAND, W_HAND, INPUTS = 1.5, 0.8, (1, -0.5, -0.5, 0)
-ROUNDED = 0.01  # so genau sind Zahlen von Hand
+ROUNDED, CLOSE = 0.01, 0.006  # so genau sind Zahlen von Hand, und so nahe liegt ein Fehler
 SIZES = ((64, 32), (256, 8), (16, 100))  # H, I
 SATURATED, SMALLEST, COMMON, LEFT = 0.2, 0.01, 0.6, 0.02  # die Schranken von Übung 10
 
@@ -115,7 +115,7 @@ def _states(parts: dict[str, object]) -> str:
             f"{before}Rechnen Sie $h_{wrong} = \\tanh(u\\, h_{wrong - 1} + w\\, x_{wrong})$ nach."
         )
         raise Hint(
-            name + next((h for h, m in mistakes.items() if same(found, m, 0.006)), otherwise)
+            name + next((h for h, m in mistakes.items() if same(found, m, CLOSE)), otherwise)
         )
     if not yes_no(parts["kept"], "`kept`: "):
         raise Hint("Vergleichen Sie das Vorzeichen von $h_4$ mit dem von $x_1$.")
@@ -131,7 +131,7 @@ def _fixed_points(parts: dict[str, object]) -> str:
     if not len(found):
         raise Hint(f"{name}Ihre Liste ist leer.")
     for h in found:
-        if min(abs(h - fixed) for fixed in right) > 0.006:
+        if min(abs(h - fixed) for fixed in right) > CLOSE:
             raise Hint(name + _not_fixed(h))
     missing = [fixed for fixed in right if min(abs(found - fixed)) > ROUNDED]
     if len(missing) == 2:
@@ -149,9 +149,9 @@ def _fixed_points(parts: dict[str, object]) -> str:
 
 def _not_fixed(h: float) -> str:
     """Warum eine Zahl kein Fixpunkt ist."""
-    if abs(abs(h) - 0.9575) < 0.006:
+    if abs(abs(h) - 0.9575) < CLOSE:
         return "Diese Zahl gehört zu $u = 2$. Hier ist $u = 1.5$."
-    if abs(abs(h) - np.tanh(U_HAND)) < 0.006:
+    if abs(abs(h) - np.tanh(U_HAND)) < CLOSE:
         return "Das ist erst *ein* Schritt von $\\pm 1$ aus. Wiederholen Sie ihn."
     if abs(h) > 1 - 1e-9:
         return f"$\\tanh$ bleibt zwischen $-1$ und 1 und erreicht sie nie: {h:g} ist kein Fixpunkt."
@@ -187,19 +187,14 @@ def _start_values(answer: Callable) -> str:
             "Aus zwei Zufallsstarts wurden dieselben Gewichte. Ziehen Sie die Zufallszahlen aus "
             "`rng`."
         )
-    sizes = [_weights(answer, SEED, H, 8)["U"].std() for H in (16, 256)]
-    fixed = (
-        ""
-        if sizes[1] < 0.5 * sizes[0]
-        else (
+    verdict = "Die Ausgaben verteilen sich, und der Zustand behält etwas von früheren Eingaben."
+    narrow, wide = (_weights(answer, SEED, H, 8)["U"].std() for H in (16, 256))
+    if wide > 0.5 * narrow:
+        verdict += (
             " Ihre Zahlen in $U$ sind aber bei jedem $H$ etwa gleich gross. Wie gross würde die "
             "Summe bei 10 000 Einheiten?"
         )
-    )
-    return (
-        "Die Ausgaben verteilen sich, und der Zustand behält etwas von den früheren Eingaben."
-        f"{fixed}"
-    )
+    return verdict
 
 
 def _weights(answer: Callable, seed: int, H: int, I: int) -> dict[str, np.ndarray]:

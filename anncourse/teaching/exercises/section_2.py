@@ -9,6 +9,11 @@ from torch import nn
 from anncourse.teaching.display import Markdown
 from anncourse.teaching.exercises.judging import SEED, call, expect, judge
 
+AXES = (
+    "In einem Matrixprodukt passen die Achsen nicht: `X` hat eine Zeile je *Folge*, `W` eine Zeile "
+    "je *Einheit*. Was muss transponiert werden?"
+)
+
 
 def check_3(answer: Callable) -> Markdown:
     """Übung 3: ein Schritt des SimpleRNN für einen ganzen Stapel.
@@ -28,7 +33,7 @@ def _batch_step(answer: Callable) -> str:
     W, U, b = rng.normal(size=(3, 4)), rng.normal(size=(3, 3)), rng.normal(size=3)
     inner = X @ W.T + S @ U.T + b
     expect(
-        call(answer, X, S, W, U, b),
+        call(answer, X, S, W, U, b, slips={"matmul": AXES}),
         np.tanh(inner),
         {
             "Die Zahlen stimmen, aber Ihr Ergebnis steht auf der Seite: "

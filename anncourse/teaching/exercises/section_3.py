@@ -138,6 +138,7 @@ START = (
     "Die Nummern 0 und 1 gehören `<PAD>` und `<UNK>`; das häufigste Wort bekommt die 2, und für "
     "Wörter bleiben `size - 2` Plätze."
 )
+UNKNOWN = "Nicht jedes Wort steht im Wortschatz. Welche Nummer bekommt ein unbekanntes?"
 MISTAKES: list[tuple[str, dict]] = [
     ("Die Nullen stehen rechts. Füllen Sie links auf.", {"right": True}),
     ("Von langen Sätzen bleiben die *letzten* Wörter, nicht die ersten.", {"beginning": True}),
@@ -225,7 +226,7 @@ def _encode(encode: Callable) -> str:
     for size, maxlen in ((7, 5), (10, 8), (50, 3)):
         training = sentences(known, (7, 4, 9, 6, 8), chance)
         texts = sentences([*known, "very", "odd", "music"], (3, 9, 5, 1, 7, 12), None)
-        value = call(encode, training, texts, size, maxlen)
+        value = call(encode, training, texts, size, maxlen, slips={"KeyError": UNKNOWN})
         case = (training, texts, size, maxlen)
         name = f"`size = {size}`, `maxlen = {maxlen}`: "
         _expect_rows(value, case, name, "Beginnen Sie mit dem Wortschatz: Stimmt er?")

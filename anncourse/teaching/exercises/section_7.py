@@ -64,6 +64,12 @@ def _faults(answer: object) -> str:
 # --- Ist der Unterschied belegt? --------------------------------------------------------------
 
 
+BOOLEAN = {
+    "boolean subtract": "Wahrheitswerte kann NumPy nicht subtrahieren. Mitteln Sie zuerst, oder "
+    "zählen Sie `one & ~other` und `other & ~one` getrennt."
+}
+
+
 def check_23(compare: Callable, mcnemar: Callable = ...) -> Markdown:  # type: ignore[assignment]
     """Übung 23: ein Unterschied mit beiden Quellen des Zufalls; zwei bestimmte Netze.
 
@@ -105,7 +111,7 @@ def _variance(runs: np.ndarray, ddof: int = 1) -> float:
 
 
 def _compared(compare: Callable, a: np.ndarray, b: np.ndarray, name: str) -> None:
-    values = named(call(compare, a, b), ("gap", "half", "clear"))
+    values = named(call(compare, a, b, slips=BOOLEAN), ("gap", "half", "clear"))
     N, per_review = a.shape[1], a.mean(0) - b.mean(0)
     gap = float(per_review.mean())
     place = f"{name}`gap`: "
@@ -214,7 +220,7 @@ def _one_net_each(mcnemar: Callable) -> str:
 def _two_nets(mcnemar: Callable, first: np.ndarray, second: np.ndarray, name: str) -> None:
     N, split = len(first), int((first ^ second).sum())
     gap, limit = int(first.sum()) - int(second.sum()), 1.96 * sqrt(split)
-    values = named(call(mcnemar, first, second), ("gap", "limit", "clear"))
+    values = named(call(mcnemar, first, second, slips=BOOLEAN), ("gap", "limit", "clear"))
     place = f"{name}`gap`: "
     expect(
         number(values["gap"], place),
