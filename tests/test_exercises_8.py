@@ -11,8 +11,9 @@ from answers import judge, with_gradient
 
 from anncourse.cells import sigmoid
 from anncourse.errors import OutsideError
-from anncourse.teaching.exercises import section_8
+from anncourse.teaching.exercises import section_8, sheets
 
+RESULTS = section_8._results.__wrapped__
 MEASURED = (88.0, 87.25, 69.25, "IMDb")
 GUESS = {"logit": 80, "reading": 70}
 SAID = {"output_needs": False, "net_needs": True, "logit_shows": False, "smaller": False}
@@ -318,16 +319,29 @@ def test_open_wherever_dots_are_left():
     )
 
 
+def test_the_text_says_about_how_good_the_whole_net_is(monkeypatch, sample_reviews):
+    text = " ".join(sheets.find(21).text.split())
+    assert "auf IMDb knapp 90 % richtig" in text and "gelernt hat, knapp 70 %" in text
+    monkeypatch.setattr(section_8, "load_reviews", lambda: sample_reviews)
+    everything, *_ = RESULTS()
+    assert 65 < everything < 70
+
+
+def test_the_text_says_about_how_good_the_whole_net_is_on_imdb(monkeypatch, real_reviews):
+    monkeypatch.setattr(section_8, "load_reviews", lambda: real_reviews)
+    everything, *_ = RESULTS()
+    assert 85 < everything < 90
+
+
 def test_the_measurement_is_that_of_the_section(monkeypatch, sample_reviews):
     """Auf den Beispieldaten nachgerechnet, mit den Funktionen von oben und der Schleife."""
     from anncourse.cells import lstm_step, unpack, unroll
     from anncourse.text import pad
     from anncourse.weights import load_weights
 
-    monkeypatch.undo()
     monkeypatch.setattr(section_8, "load_reviews", lambda: sample_reviews)
     monkeypatch.setattr(section_8, "REVIEWS", 40)
-    everything, logit, reading, name = section_8._results.__wrapped__()
+    everything, logit, reading, name = RESULTS()
     assert name.startswith("Beispieldaten")
     weights, reviews = load_weights(), sample_reviews
     p, E = unpack("lstm", weights.layer()), weights.arrays["embedding.weight"]

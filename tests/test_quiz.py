@@ -14,7 +14,9 @@ from torch import nn
 from anncourse.config import Config
 from anncourse.errors import InputError
 from anncourse.experiments.difference import compare
+from anncourse.experiments.many import solved
 from anncourse.experiments.search import best
+from anncourse.experiments.stored import measured
 from anncourse.models import count_parameters
 from anncourse.teaching import quiz
 from anncourse.teaching.quiz import Question, load_questions
@@ -240,6 +242,29 @@ def test_measured_numbers_are_those_of_the_stored_runs():
     ]:
         text = (quiz.FOLDER / f"section_{section}.yml").read_text("utf-8")
         assert phrase in " ".join(text.split()), phrase
+
+
+@pytest.mark.parametrize(
+    "section, phrase, run, lag, runs",
+    [
+        (5, "lernen 32 Einheiten den Abstand 200", "rnn-pytorch-32", 200, {4, 5}),
+        (6, "löste keiner der fünf Läufe auch nur den Abstand 25", "lstm-pytorch-04", 25, {0}),
+        (6, "und dann ist der Abstand 100 gelöst", "lstm-keras-3-04", 100, {4, 5}),
+    ],
+)
+def test_what_a_net_learns_to_keep_is_stored(section, phrase, run, lag, runs):
+    text = (quiz.FOLDER / f"section_{section}.yml").read_text("utf-8")
+    assert phrase in " ".join(text.split())
+    (lags,) = measured(f"bit-{run}")["lags"]
+    assert solved(lags[str(lag)]) in runs
+
+
+def test_the_rnn_loses_much_with_the_last_fifty_words_alone():
+    runs = measured("rnn-keras-?")
+    last = runs["last_words"].map(lambda found: found["50"])
+    assert (runs["val_accuracy"] - last).min() > 0.05
+    text = (quiz.FOLDER / "section_9.yml").read_text("utf-8")
+    assert "Liest es nur die letzten 50, so urteilt es viel schlechter." in " ".join(text.split())
 
 
 # --- Was man sieht --------------------------------------------------------------------------
