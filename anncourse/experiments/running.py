@@ -15,13 +15,27 @@ from anncourse.experiments import (
     lengths,
     order,
     padding,
+    page,
     vanishing,
 )
 from anncourse.experiments.stored import read
 
 # Ein Experiment kennt seine Läufe, runs(), rechnet einen davon, compute(name), und weiss, was im
 # Ergebnis stehen muss, damit es noch gilt, planned(name, digest).
-EXPERIMENTS = (baselines, lengths, imdb, films, order, padding, bit, held, latch, lag, vanishing)
+EXPERIMENTS = (
+    baselines,
+    lengths,
+    imdb,
+    films,
+    order,
+    padding,
+    bit,
+    held,
+    latch,
+    lag,
+    vanishing,
+    page,
+)
 
 
 def experiment_of(name: str) -> ModuleType:

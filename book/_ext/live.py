@@ -21,6 +21,18 @@ BITS = {"lstm": 10, "gru": 10, "rnn": 16}
 SCALES = 255  # so viele Massstäbe gibt es; jede Zeile trägt die Nummer des ihren
 SCRIPTS = {
     "book/ausprobieren": ("dom", "palette", "text", "cells", "nets", "charts", "reading"),
+    "book/trainieren": (
+        "dom",
+        "palette",
+        "cells",
+        "drawing",
+        "charts",
+        "bptt",
+        "learning",
+        "runs",
+        "trainingcharts",
+        "training",
+    ),
     "book/schritte": ("dom", "palette", "cells", "drawing", "cellsteps", "gradient"),
     "notebooks/05_vanishing_gradients": ("dom", "palette", "drawing", "gradient"),
     "notebooks/06_lstm_gru": ("dom", "palette", "cells", "drawing", "cellsteps"),

@@ -66,20 +66,23 @@
     return [panel(labels, picture), panel(empty(), axis(current.words, current.known))];
   };
 
-  // Ein Bildpunkt je Wort und Einheit; CSS vergrössert ihn.
+  // Ein Bildpunkt je Spalte und Einheit; CSS vergrössert ihn. Volle Farbe hat der Betrag 1.
+  anncourse.pixels = (rows, sign, label) => {
+    const canvas = html("canvas", { width: rows[0].length, height: rows.length, role: "img", "aria-label": label });
+    const pixels = new ImageData(rows[0].length, rows.length);
+    rows.flat().forEach((value, at) => pixels.data.set([...anncourse.shade(value, sign), 255], 4 * at));
+    canvas.getContext("2d").putImageData(pixels, 0, 0);
+    return canvas;
+  };
+
   const heatMap = ({ states }, quantity, units) => {
     const { name, signed: sign } = anncourse.QUANTITIES[quantity];
     const values = units.map((unit) => states.map((state) => state[quantity][unit]));
     const limit = sign ? Math.max(...values.flat().map(Math.abs)) : 1;
-    const T = states.length;
-    const canvas = html("canvas", { width: T, height: units.length, role: "img",
-      "aria-label": `Heatmap ${name}; die Werte stehen in der Tabelle darunter.` });
-    canvas.style.width = `${T * COLUMN}px`;
+    const canvas = anncourse.pixels(values.map((row) => row.map((value) => value / limit)), sign,
+      `Heatmap ${name}; die Werte stehen in der Tabelle darunter.`);
+    canvas.style.width = `${states.length * COLUMN}px`;
     canvas.style.height = `${units.length * ROW}px`;
-    const pixels = new ImageData(T, units.length);
-    values.flat().forEach((value, at) =>
-      pixels.data.set([...anncourse.shade(value / limit, sign), 255], 4 * at));
-    canvas.getContext("2d").putImageData(pixels, 0, 0);
     const scale = sign
       ? `: violett ${number(-limit)}, farblos 0, orange +${number(limit)}`
       : ": farblos 0 (zu), volles Grün 1 (offen)";

@@ -35,6 +35,15 @@ anncourse.signed = (value, digits = 2) => {
   return /[1-9]/.test(text) && value > 0 ? `+${text}` : text;
 };
 
+// Sehr kleine und sehr grosse Zahlen: 0.0012 oder 3 · 10⁻⁷
+anncourse.scientific = (value) => {
+  const { html } = anncourse;
+  if (value === 0) return "0";
+  if (value >= 0.001 && value < 10000) return String(Number(value.toPrecision(2)));
+  const [digits, power] = value.toExponential(0).split("e");
+  return html("span", { class: "live-power" }, `${digits} · 10`, html("sup", {}, String(+power).replace("-", "−")));
+};
+
 // Vorleseprogramme hören den Satz erst, wenn eine Sekunde lang nichts mehr ändert.
 anncourse.announcer = () => {
   const region = anncourse.html("p", { class: "live-hidden", "aria-live": "polite" });

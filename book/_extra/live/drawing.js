@@ -54,7 +54,7 @@
     };
     input.addEventListener("input", () => { show(); change(); });
     show();
-    return { input, row: html("p", { class: "live-slider" },
+    return { input, show, row: html("p", { class: "live-slider" },
       html("label", { for: id }, `${label} `, anncourse.formula(symbol)), input, output) };
   };
 

@@ -2,7 +2,7 @@
 
 // Ein entrolltes RNN mit einer Einheit: Wie gross ist die Ableitung von h_T nach jedem früheren Zustand?
 {
-  const { html, svg, number, slider, COLOURS, TINTS } = anncourse;
+  const { html, svg, number, scientific, slider, COLOURS, TINTS } = anncourse;
   const { text, arrow } = anncourse.drawing;
   const T = 20;
   const TOP = 6, BOTTOM = -8;                   // Zehnerpotenzen der Achse
@@ -68,12 +68,6 @@
     return image;
   };
 
-  // 0.0012 oder 3 · 10⁻⁷
-  const size = (value) => {
-    if (value >= 0.001 && value < 10000) return String(Number(value.toPrecision(2)));
-    const [digits, power] = value.toExponential(0).split("e");
-    return html("span", { class: "live-power" }, `${digits} · 10`, html("sup", {}, String(+power).replace("-", "−")));
-  };
   const verb = (value) => (value < 0.1 ? "verschwindet" : value > 10 ? "explodiert" : "bleibt in der Grössenordnung von 1");
 
   const card = html("div", { class: "live-card" });
@@ -88,7 +82,7 @@
     card.replaceChildren(picture(values));
     sentence.replaceChildren(
       `Mit u = ${number(u.input.valueAsNumber)} ist die Ableitung von h`, html("sub", {}, "T"), " nach h", html("sub", {}, "1"),
-      `, ${T - 1} Schritte zurück, ohne tanh `, size(linear), `: Sie ${verb(linear)}. Mit tanh ist sie `, size(tanh),
+      `, ${T - 1} Schritte zurück, ohne tanh `, scientific(linear), `: Sie ${verb(linear)}. Mit tanh ist sie `, scientific(tanh),
       `: Sie ${verb(tanh)}.`);
     say(sentence.textContent.replace(/ · 10(?=−)/g, " mal 10 hoch "));
   }

@@ -1,0 +1,100 @@
+"""Die Versuche der Seite «Selbst trainieren»: Zufall, Anfangswerte, Folgen, was gespeichert ist."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from anncourse.config import CELLS
+from anncourse.experiments import page
+from anncourse.experiments.page import LSTM, RNN, PageTask, Random
+from anncourse.experiments.stored import measured
+
+
+def test_random_numbers_are_those_of_mulberry32():
+    """Von Hand nachgerechnet, mit Pythons ganzen Zahlen statt mit 32 Bit."""
+
+    def mulberry(state):
+        while True:
+            state = (state + 0x6D2B79F5) % 2**32
+            z = (state ^ (state >> 15)) * (state | 1) % 2**32
+            z ^= (z + (z ^ (z >> 7)) * (z | 61)) % 2**32
+            yield (z ^ (z >> 14)) / 2**32
+
+    for seed in (1, 93, 2**32 - 1):
+        expected = mulberry(seed)
+        random = Random(seed)
+        for count in (1, 5, 100):  # in Stücken gezogen dieselben
+            assert random(count).tolist() == [next(expected) for _ in range(count)]
+
+
+def test_random_numbers_are_spread_evenly():
+    drawn = Random(93)(100_000)
+    assert 0 <= drawn.min() and drawn.max() < 1
+    counted, _ = np.histogram(drawn, 10, (0, 1))
+    assert (abs(counted - 10_000) < 400).all()  # vier Standardabweichungen
+    assert abs(np.corrcoef(drawn[1:], drawn[:-1])[0, 1]) < 0.013
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_start_values(cell):
+    task = PageTask(cell, 3, 10, scale_W=0.5, scale_U=3.0, bias=2.0)
+    weights, _ = task.start(1)
+    plain, _ = replace(task, scale_W=1.0, scale_U=1.0).start(1)
+    for name, shape in nn_shapes(cell, 3).items():
+        assert weights[name].shape == shape
+        assert abs(plain[name][..., :3]).max() <= 3**-0.5 or name == "b"
+    assert np.array_equal(weights["W"], plain["W"] / 2)
+    assert np.array_equal(weights["U"], plain["U"] * 3)
+    gated = cell != "rnn"
+    assert (weights["b"][3:6] == 2).all() == gated or not gated
+    assert (weights["b_U"][3:6] == 0).all() == gated or not gated
+    assert (weights["b"][:3] != 2).all() and (weights["b_U"][:3] != 0).all()
+
+
+def nn_shapes(cell, H):
+    layer = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[cell](2, H)
+    names = {"W": "weight_ih_l0", "U": "weight_hh_l0", "b": "bias_ih_l0", "b_U": "bias_hh_l0"}
+    shapes = {ours: tuple(layer.get_parameter(name).shape) for ours, name in names.items()}
+    return shapes | {"V": (1, H), "v": (1,)}
+
+
+def test_sequences_carry_the_bit_under_the_mark():
+    x = RNN.sequences(Random(1), 500)
+    assert x.shape == (500, RNN.lag + 1, 2)
+    assert (x[:, 0, 0] == 1).all() and (x[:, 1:, 0] == 0).all()
+    assert set(np.unique(x[..., 1])) == {-1, 1}
+    assert abs(x[:, 0, 1].mean()) < 0.15
+    silent = replace(RNN, distractors=False).sequences(Random(1), 500)
+    assert np.array_equal(silent[:, 0], x[:, 0]) and not silent[:, 1:].any()
+
+
+def test_each_start_sees_its_own_sequences_after_its_start_values():
+    draw = LSTM.drawing([1, 2, 1])
+    x, y = draw()
+    assert x.shape == (LSTM.lag + 1, 3, page.BATCH_SIZE, 2) and y.shape == (1, 3, page.BATCH_SIZE)
+    assert torch.equal(x[:, 0], x[:, 2]) and not torch.equal(x[:, 0], x[:, 1])
+    _, random = LSTM.start(2)
+    for batch in (x, draw()[0]):
+        assert np.array_equal(batch[:, 1].transpose(0, 1), LSTM.sequences(random))
+    assert torch.equal(y[0], (x[0, ..., 1] > 0).double())
+
+
+def test_every_experiment_of_the_page_is_stored():
+    stored = measured("page-*")
+    assert set(stored.index) == set(page.runs())
+    for name, task in page.runs().items():
+        run = stored.loc[name]
+        assert len(run["accuracies"]) == len(run["batches"]) == len(page.SEEDS)
+        assert max(run["batches"]) <= task.batches
+        assert task.settings(run["rate"]).items() >= {"seed": 1, "rate": run["rate"]}.items()
+
+
+def test_settings_are_named_as_the_page_names_them():
+    unclipped = page.runs()["page-unclipped"].settings(0.1)
+    clipped = page.runs()["page-clipped"].settings(0.1)
+    assert unclipped["optimiser"] == clipped["optimiser"] == "sgd"
+    assert clipped["clipped"] and not unclipped["clipped"]
+    assert LSTM.settings(0.1)["optimiser"] == "rmsprop" and LSTM.settings(0.1)["clipped"]
