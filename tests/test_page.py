@@ -9,6 +9,7 @@ from torch import nn
 
 from anncourse.config import CELLS
 from anncourse.experiments import page
+from anncourse.experiments.many import SOLVED
 from anncourse.experiments.page import LSTM, RNN, PageTask, Random
 from anncourse.experiments.stored import measured
 
@@ -98,3 +99,19 @@ def test_settings_are_named_as_the_page_names_them():
     assert unclipped["optimiser"] == clipped["optimiser"] == "sgd"
     assert clipped["clipped"] and not unclipped["clipped"]
     assert LSTM.settings(0.1)["optimiser"] == "rmsprop" and LSTM.settings(0.1)["clipped"]
+
+
+def solved(name: str) -> int:
+    return sum(accuracy >= SOLVED for accuracy in measured("page-*").loc[name, "accuracies"])
+
+
+def test_what_the_resolutions_say_is_stored():
+    """Die Sätze unter den Tabellen von book/trainieren.md."""
+    stored = measured("page-*")
+    assert 1 <= solved("page-rnn") <= 4  # «die meisten raten», «einzelne Läufe»
+    assert (solved("page-lstm-0"), solved("page-lstm-3")) == (0, 10)
+    assert solved("page-unclipped-same") <= 4  # «scheitern die meisten»
+    assert 6 <= solved("page-unclipped") < 10 == solved("page-clipped")
+    rates = stored["rate"]
+    assert rates["page-unclipped-same"] == rates["page-clipped"] == 10 * rates["page-unclipped"]
+    assert all(len(run) == 10 for run in stored["accuracies"])

@@ -277,8 +277,17 @@ class Task(Protocol):
         ...
 
 
-def choose(task: Task) -> tuple[float, dict[str, list[float]]]:
+def choose(
+    task: Task, search: Sequence[int] = SEARCH_SEEDS
+) -> tuple[float, dict[str, list[float]]]:
     """Sucht die Lernrate: die erste, mit der alle lösen, sonst jene mit der höchsten Genauigkeit.
+
+    Parameters
+    ----------
+    task : Task
+        Die Aufgabe.
+    search : sequence of int
+        Die Zufallsstarts der Suche.
 
     Returns
     -------
@@ -287,8 +296,8 @@ def choose(task: Task) -> tuple[float, dict[str, list[float]]]:
     validation : dict
         Lernrate → Genauigkeit je Zufallsstart der Suche.
     """
-    rates, tried = RATES[task.optimiser], len(SEARCH_SEEDS)
-    seeds = list(SEARCH_SEEDS) * len(rates)
+    rates, tried = RATES[task.optimiser], len(search)
+    seeds = list(search) * len(rates)
     each = torch.tensor(rates).repeat_interleave(tried)
     nets, optimiser = task.build(seeds), task.optimiser
 
@@ -302,19 +311,21 @@ def choose(task: Task) -> tuple[float, dict[str, list[float]]]:
     return rates[int(score.argmax())], validation
 
 
-def report(
-    task: Task, seeds: Sequence[int], watch: Callable[[int, Nets], None] = lambda batch, nets: None
+def trained(
+    task: Task,
+    seeds: Sequence[int],
+    rate: float,
+    watch: Callable[[int, Nets], None] = lambda batch, nets: None,
 ) -> tuple[Nets, dict]:
-    """Sucht die Lernrate und trainiert dann andere Zufallsstarts mit ihr.
+    """Trainiert mit gegebener Lernrate.
 
     Returns
     -------
     nets : Nets
         Die trainierten Netze.
     found : dict
-        ``rate``, ``validation``, ``accuracies`` und ``batches`` je Lauf.
+        ``rate``, ``accuracies`` und ``batches`` je Lauf.
     """
-    rate, validation = choose(task)
     nets, each = task.build(seeds), torch.full((len(seeds),), rate)
     done = learn(
         nets,
@@ -326,8 +337,27 @@ def report(
         watch=lambda batch: watch(batch, nets),
     )
     accuracies = task.accuracy(nets, seeds).tolist()
-    found = {"rate": rate, "validation": validation, "accuracies": accuracies}
-    return nets, found | {"batches": done.tolist()}
+    return nets, {"rate": rate, "accuracies": accuracies, "batches": done.tolist()}
+
+
+def report(
+    task: Task,
+    seeds: Sequence[int],
+    watch: Callable[[int, Nets], None] = lambda batch, nets: None,
+    search: Sequence[int] = SEARCH_SEEDS,
+) -> tuple[Nets, dict]:
+    """Sucht die Lernrate und trainiert dann andere Zufallsstarts mit ihr.
+
+    Returns
+    -------
+    nets : Nets
+        Die trainierten Netze.
+    found : dict
+        Wie `trained`, dazu ``validation``.
+    """
+    rate, validation = choose(task, search)
+    nets, found = trained(task, seeds, rate, watch)
+    return nets, {"rate": rate, "validation": validation} | found
 
 
 def solved(found: dict) -> int:

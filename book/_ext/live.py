@@ -30,6 +30,7 @@ SCRIPTS = {
         "bptt",
         "learning",
         "runs",
+        "settings",
         "trainingcharts",
         "training",
     ),

@@ -10,15 +10,16 @@ from sphinx.util.docutils import SphinxDirective
 
 from anncourse.config import Config
 from anncourse.experiments import page
-from anncourse.experiments.many import MASTERED
+from anncourse.experiments.many import MASTERED, SOLVED
 from anncourse.experiments.stored import MEASURED_FOLDER, measured
 
 LABELS = {
     "page-rnn": "SimpleRNN",
     "page-lstm-0": "LSTM, Achsenabschnitt 0",
     "page-lstm-3": "LSTM, Achsenabschnitt 3",
-    "page-unclipped": "nicht begrenzt",
+    "page-unclipped-same": "nicht begrenzt",
     "page-clipped": "begrenzt",
+    "page-unclipped": "nicht begrenzt",
 }
 
 
@@ -35,6 +36,7 @@ def script() -> str:
         },
         "limit": page.BATCHES,
         "examined": page.TEST_SIZE,
+        "enough": SOLVED,
         "runs": {
             name: {"label": label, "settings": tasks[name].settings(stored.loc[name, "rate"])}
             for name, label in LABELS.items()
@@ -44,9 +46,10 @@ def script() -> str:
 
 
 def outcome(batches: int, accuracy: float) -> str:
-    """Wie ein Lauf ausging."""
-    solved = f"nach {batches} Stapeln" if batches else "nicht gelöst"
-    return f"{solved}, {100 * accuracy:.0f} %"
+    """Wie ein Lauf ausging; gelöst heisst wie im Kapitel: auf neuen Folgen mindestens 98 %."""
+    if accuracy < SOLVED:
+        return f"nicht gelöst, {100 * accuracy:.0f} %"
+    return f"nach {batches or page.BATCHES} Stapeln, {100 * accuracy:.0f} %"
 
 
 def table(names: list[str]) -> str:

@@ -238,6 +238,7 @@ def test_the_link_carries_the_settings(training, site):
     before = settings(training)
     assert before.items() >= {"cell": "gru", "width": "3", "rate": "0.1", "seed": "17"}.items()
     assert before["clipped"] == "false" and link == training.url
+    training.wait_for_load_state("networkidle")
     training.get_by_label("Einheiten H").fill("5")
     training.goto(link)  # bleibt auf der Seite
     assert settings(training) == before
@@ -282,7 +283,7 @@ def test_a_guess_comes_before_the_run_and_the_resolution_after(training):
     expect(part.locator(".live-message")).to_contain_text("Ihr Tipp", timeout=120_000)
     first, second = measured("page-*").loc[["page-lstm-0", "page-lstm-3"], "batches"]
     sentences = part.locator(".live-message").inner_text()
-    assert first[0] == 0 and "Achsenabschnitt 0: in 1500 Stapeln nicht gelöst" in sentences
+    assert first[0] == 0 and "Achsenabschnitt 0: nach 1500 Stapeln nicht gelöst" in sentences
     assert f"Achsenabschnitt 3: nach {second[0]} Stapeln gelöst" in sentences
     expect(part.get_by_role("table")).to_be_visible()
     training.get_by_role("button", name="Versuchsstand hierher holen").click()
@@ -294,10 +295,8 @@ def test_stored_runs_stand_on_the_page_without_javascript(browser, site):
     page = context.new_page()
     page.goto(site + PAGE)
     assert page.get_by_text("Ohne JavaScript").is_visible()
-    for name in experiment.runs():
-        for number in measured("page-*").loc[name, "batches"]:
-            if number:
-                assert page.get_by_text(f"nach {number} Stapeln").count() >= 1
+    for number in [n for run in measured("page-*")["batches"] for n in run if n]:
+        assert page.get_by_text(f"nach {number} Stapeln").count() >= 1
     context.close()
 
 
@@ -312,6 +311,29 @@ def test_a_whole_experiment_by_keyboard(training):
     expect(training.locator(".live-status")).to_contain_text(re.compile(r"Stapel \d+:"))
     part.get_by_role("button", name="Pause").press("Enter")
     expect(part.get_by_role("button", name="Weiter")).to_be_focused()
+
+
+def test_the_gate_of_one_gru_writes_at_the_mark_and_then_keeps(training):
+    """Was unter «Frei probieren» steht: der Zufallsstart 1 so, der Zufallsstart 3 anders."""
+    training.get_by_role("link", name="eine GRU mit einer einzigen Einheit").click()
+    expect(training.get_by_role("radio", name="GRU")).to_be_checked()
+    gates = {}
+    for seed in (1, 3):
+        gates[seed] = training.evaluate(
+            """(seed) => {
+              const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+              const settings = { cell: asked.cell, optimiser: asked.optimiser, seed,
+                width: +asked.width, lag: +asked.lag, bias: +asked.bias, rate: +asked.rate,
+                scale_W: 1, scale_U: 1, distractors: true, clipped: true };
+              const run = anncourse.learn(settings, anncourse.TRAINING.recipe);
+              while (!run.solved) run.next();
+              const trace = anncourse.example(run.net, settings, 1);
+              return [...trace.gates].filter((_, n) => n % 3 === 1).slice(1);
+            }""",
+            seed,
+        )
+    assert gates[1][0] < 0.2 and np.mean(gates[1][1:]) > 0.9
+    assert gates[3][0] > 0.7
 
 
 def test_pictures_follow_unit_and_step(training):

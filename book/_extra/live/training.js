@@ -1,105 +1,30 @@
 "use strict";
 
-// Die Seite «Selbst trainieren»: einstellen, laufen lassen, zusehen; die vorbereiteten Versuche.
+// Die Seite «Selbst trainieren»: ein Lauf in Scheiben, was er zeigt, und die vorbereiteten Versuche.
 {
-  const { html, number, formula, scientific, slider, TRAINING } = anncourse;
-  const { recipe, runs: RUNS, limit: LIMIT, examined: EXAMINED } = TRAINING;
+  const { html, number, formula, scientific, slider, button, TRAINING } = anncourse;
+  const { recipe, runs: RUNS, limit: LIMIT, examined: EXAMINED, enough: ENOUGH } = TRAINING;
   const SLICE = 12;                    // Millisekunden Rechnung je Bild: Die Seite bleibt bedienbar
   const KEPT = 400;                    // Punkte der Lernkurve; sind es mehr, fällt jeder zweite weg
-  const FREE = { ...RUNS["page-lstm-3"].settings };
-  const CELLS = { rnn: "SimpleRNN", lstm: "LSTM", gru: "GRU" };
-  const RATES = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
   const PACES = { 20: "20 Stapel je Sekunde", 150: "150", Infinity: "so schnell es geht" };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const place = document.getElementById("live-training");
 
-  // --- Einstellungen
-  const choice = (legend, name, options, chosen, change) => {
-    const radios = Object.entries(options).map(([value, label]) => {
-      const radio = html("input", { type: "radio", name, value });
-      radio.checked = value === String(chosen);
-      radio.addEventListener("change", change);
-      return [radio, html("label", {}, radio, ` ${label}`)];
-    });
-    return {
-      row: html("fieldset", { class: "live-buttons" }, html("legend", {}, legend), ...radios.map(([, label]) => label)),
-      get: () => radios.find(([radio]) => radio.checked)[0].value,
-      set: (value) => value in options && radios.forEach(([radio]) => { radio.checked = radio.value === String(value); }),
-    };
-  };
-  const range = (label, symbol, id, limits) => {
-    const { row, input, show } = slider(label, symbol, id, { value: limits.min, ...limits }, () => change());
-    return { row, get: () => input.valueAsNumber, set: (value) => { input.value = value; show(); } };
-  };
-  const box = (label) => {
-    const input = html("input", { type: "checkbox" });
-    input.addEventListener("change", () => change());
-    return { row: html("p", { class: "live-buttons" }, html("label", {}, input, ` ${label}`)),
-      get: () => input.checked, set: (value) => { input.checked = value; } };
-  };
-  const select = html("select", { id: "live-rate" }, ...RATES.map((rate) => html("option", { value: rate }, String(rate))));
-  select.addEventListener("change", () => change());
-  const start = html("input", { id: "live-seed", type: "number", min: 1, max: 9999, step: 1 });
-  start.addEventListener("change", () => change());
-  const line = (label, input) => html("p", { class: "live-slider" }, html("label", { for: input.id }, label), input);
-
-  const inputs = {
-    cell: choice("Zelle", "live-training-cell", CELLS, "lstm", () => change()),
-    width: range("Einheiten", "H", "live-width", { min: 1, max: 8, digits: 0 }),
-    lag: range("Abstand", "k", "live-lag", { min: 5, max: 60, digits: 0 }),
-    distractors: box("Ablenkung nach der Marke"),
-    scale_W: range("Massstab von", "W", "live-scale-w", { min: 0.1, max: 3 }),
-    scale_U: range("Massstab von", "U", "live-scale-u", { min: 0.1, max: 5 }),
-    bias: range("Vergesstor", "b_f", "live-bias", { min: -2, max: 6 }),
-    optimiser: choice("Optimierer", "live-optimiser", { rmsprop: "RMSprop", sgd: "Gradientenabstieg" }, "rmsprop", () => change()),
-    rate: { row: line("Lernrate", select), get: () => Number(select.value), 
-      set: (value) => { if (RATES.includes(value)) select.value = value; } },
-    clipped: box(`Gradient auf die Norm ${recipe.gradient_norm} begrenzen`),
-    seed: { row: line("Zufallsstart", start), get: () => Math.min(9999, Math.max(1, Math.round(start.valueAsNumber) || 1)),
-      set: (value) => { start.value = value; } },
-  };
-  const settings = () => Object.fromEntries(Object.entries(inputs).map(([name, { get }]) => [name, get()]));
-  const use = (values) => Object.entries(values).forEach(([name, value]) => inputs[name].set(value));
-
-  // --- Der Link: alle Einstellungen nach dem «#» der Adresse
-  const address = html("input", { id: "live-link", readonly: "", class: "live-link" });
-  const copied = html("span", { "aria-live": "polite" });
-  const copy = button("Link kopieren", async () => {
-    address.select();
-    await navigator.clipboard?.writeText(address.value).then(() => { copied.textContent = " Kopiert."; }, () => {});
-  });
-  const write = () => {
-    const fragment = new URLSearchParams(settings()).toString();
-    address.value = `${location.href.split("#")[0]}#${fragment}`;
-    copied.textContent = "";
-  };
-  // Was die Adresse verlangt; Unbekanntes und Unmögliches fällt weg oder kommt an den Rand.
-  const readAddress = () => {
-    if (!location.hash.includes("=")) return false;
-    use(FREE);
-    for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
-      const kind = typeof inputs[name]?.get();
-      if (kind === "boolean") inputs[name].set(text === "true");
-      else if (kind === "string") inputs[name].set(text);
-      else if (kind === "number" && Number.isFinite(Number(text))) inputs[name].set(Number(text));
-    }
-    return true;
-  };
+  const controls = anncourse.trainingSettings(change);
+  const pace = anncourse.choice("Tempo", "live-pace", PACES, "20");
+  let settings, run, curve, earlier, before, exam, trace, example = 1;
+  let going = false, due = 0, clock = 0, shown = 0, cost = 0;
+  let experiment = null, arm = 0, results = [];
 
   // --- Ein Lauf
-  let run, curve, earlier, before, exam, going = false, shown = 0, cost = 0, due = 0, clock = 0;
-  let example = 1, experiment = null, arm = 0, results = [];
-
   function begin() {
-    run = anncourse.learn(settings(), recipe);
+    settings = controls.get();
+    run = anncourse.learn(settings, recipe);
     curve = { batches: [], right: [], loss: [], norm: [], stride: 1, highest: 0 };
     exam = null;
-    before = anncourse.bptt.stateGradients(run.net, anncourse.example(run.net, settings(), example));
-    inputs.bias.row.hidden = run.net.cell === "rnn";
-    inputs.bias.row.querySelector("label").replaceChildren(...run.net.cell === "gru"
-      ? ["Aktualisierungstor ", formula("b_z")] : ["Vergesstor ", formula("b_f")]);
+    before = anncourse.bptt.stateGradients(run.net, anncourse.example(run.net, settings, example));
     fillUnits();
-    write();
+    label();
   }
 
   // Bei langen Läufen ein Punkt je «stride» Stapel; von der Norm bleibt die grösste.
@@ -119,31 +44,35 @@
 
   const burst = () => run.batches > 0 && !Number.isFinite(run.loss);
   const ended = () => run.solved > 0 || run.batches >= LIMIT || burst();
+  const examined = () => exam?.number === EXAMINED;
 
+  function one() {
+    run.next();
+    record();
+  }
+
+  // Vor jedem Bild eine Scheibe: so viele Stapel, wie das Tempo erlaubt, zuletzt die Prüfung
   function frame(now) {
     if (!going) return;
-    const end = performance.now() + SLICE;
-    due = Math.min(due + (now - clock) / 1000 * Number(pace.get()), Number(pace.get()));
+    const end = performance.now() + SLICE, tempo = Number(pace.get());
+    due = Math.min(tempo, due + (now - clock) / 1000 * tempo);
     clock = now;
     while (performance.now() < end) {
-      if (exam) {
-        exam.next();
-        if (exam.number === EXAMINED) return finish();
-      } else if (ended()) {
-        exam = anncourse.examine(run.net, settings());
-      } else if (due >= 1) {
-        run.next();
-        record();
+      if (examined()) return finish();
+      if (exam) exam.next();
+      else if (ended()) exam = anncourse.examine(run.net, settings);
+      else if (due < 1) break;
+      else {
+        one();
         due -= 1;
-      } else break;
+      }
     }
     if (performance.now() - shown > Math.max(calm.matches ? 2000 : 200, 6 * cost)) show();
     requestAnimationFrame(frame);
   }
 
   function go() {
-    if (going) return;
-    if (exam?.number === EXAMINED) begin();
+    if (examined()) begin();
     [going, due, clock] = [true, 1, performance.now()];
     requestAnimationFrame(frame);
     label();
@@ -157,33 +86,31 @@
 
   function again() {
     going = false;
-    earlier = run.batches ? curve : earlier;
+    if (run.batches) earlier = curve;
     begin();
-    label();
     show();
   }
 
+  // Jede Änderung beginnt von vorn.
   function change() {
-    experiment = null;
-    earlier = undefined;
-    start.value = inputs.seed.get();
-    going = false;
+    [experiment, earlier, going] = [null, undefined, false];
+    controls.show();
+    controls.keep();
     begin();
-    label();
     show();
-    window.history.replaceState(null, "", address.value);
   }
 
   const outcome = () => {
     const right = `${Math.round(100 * exam.right / EXAMINED)} % von ${EXAMINED} neuen Folgen richtig`;
-    if (burst()) return `nach ${run.batches} Stapeln zersprungen (keine Zahl mehr)`;
-    return run.solved ? `nach ${run.solved} Stapeln gelöst, ${right}` : `in ${run.batches} Stapeln nicht gelöst, ${right}`;
+    if (burst()) return `nach ${run.batches} Stapeln keine Zahlen mehr, ${right}`;
+    const how = exam.right >= ENOUGH * EXAMINED ? "gelöst" : "nicht gelöst";
+    return `nach ${run.batches} Stapeln ${how}, ${right}`;
   };
 
   function finish() {
     pause();
     if (!experiment) return;
-    results.push(`${RUNS[experiment.runs[arm]].label}: ${outcome()}`);
+    results.push(`${RUNS[experiment.runs[arm]].label}: ${outcome()}.`);
     if (arm + 1 < experiment.runs.length) return play(experiment, arm + 1);
     experiment.conclude(results);
     experiment = null;
@@ -192,18 +119,16 @@
   // --- Anzeigen
   const status = html("p", { class: "live-status" });
   const { region, say } = anncourse.announcer();
-  const cards = Object.fromEntries(["learning", "gradient", "sequence", "unit"].map((name) => [name, html("div", { class: "live-card" })]));
-  const sentences = Object.fromEntries(["gradient", "sequence", "unit"].map((name) => [name, html("p", {})]));
-  const unit = html("select", { id: "live-unit" });
-  const moment = slider("Schritt", "t", "live-step", { min: 1, max: 31, value: 31, digits: 0 }, () => showUnit());
-  unit.addEventListener("change", () => showUnit());
-  let trace;
+  const [learning, gradient, sequence, unit] = Array.from({ length: 4 }, () => (
+    { card: html("div", { class: "live-card" }), sentence: html("p") }));
+  const units = html("select", { id: "live-unit" });
+  const moment = slider("Schritt", "t", "live-step", { min: 1, max: 1, value: 1, digits: 0 }, showUnit);
+  units.addEventListener("change", showUnit);
 
   function fillUnits() {
-    const chosen = unit.value;
-    unit.replaceChildren(...Array.from({ length: run.net.H }, (_, j) => html("option", { value: j }, String(j))));
-    if (chosen && chosen < run.net.H) unit.value = chosen;
-    const T = settings().lag + 1;
+    const chosen = Number(units.value), T = settings.lag + 1;
+    units.replaceChildren(...Array.from({ length: run.net.H }, (_, j) => html("option", { value: j }, String(j))));
+    units.value = chosen < run.net.H ? chosen : 0;
     if (Number(moment.input.max) === T) return;
     moment.input.max = T;
     moment.input.value = T;
@@ -211,30 +136,33 @@
   }
 
   function showUnit() {
-    const [j, t] = [Number(unit.value), moment.input.valueAsNumber];
-    const symbol = run.net.cell === "lstm" ? "c" : "h";
+    const [j, t] = [Number(units.value), moment.input.valueAsNumber];
+    const track = run.net.cell === "lstm";
     const map = anncourse.unitMap(run.net, trace, j, t);
-    cards.unit.replaceChildren(anncourse.unitChart(map, t, symbol));
-    sentences.unit.replaceChildren(`Einheit ${j} im Schritt ${t}: von ${number(map.path[t - 1])} zu ${number(map.reached)}, Steigung `,
-      html("b", {}, number(map.slope)), symbol === "c" ? " (das Vergesstor)." : ".");
+    unit.card.replaceChildren(anncourse.unitChart(map, t, track ? "c" : "h"));
+    unit.sentence.replaceChildren(`Einheit ${j} im Schritt ${t}: von ${number(map.path[t - 1])} zu ${number(map.reached)}, Steigung `,
+      html("b", {}, number(map.slope)), track ? " (das Vergesstor)." : ".");
+  }
+
+  function sayStatus() {
+    if (run.batches === 0) return "Noch kein Stapel gelesen.";
+    if (examined()) return `Fertig: ${outcome()}.`;
+    const cut = settings.clipped && run.norm > recipe.gradient_norm ? ", gekürzt" : "";
+    return `Stapel ${run.batches}: ${Math.round(100 * run.right)} % richtig (gleitendes Mittel), Verlust ${number(run.loss, 3)}, `
+      + `Norm des Gradienten ${Number(run.norm.toPrecision(2))}${cut}.`;
   }
 
   function show() {
-    const began = performance.now();
-    const { cell } = run.net, { lag } = settings();
-    trace = anncourse.example(run.net, settings(), example);
-    const now = anncourse.bptt.stateGradients(run.net, trace);
-    status.textContent = run.batches === 0 ? "Noch kein Stapel gelesen."
-      : exam?.number === EXAMINED ? `Fertig: ${outcome()}.`
-        : `Stapel ${run.batches}: ${Math.round(100 * run.right)} % richtig (gleitendes Mittel), Verlust ${number(run.loss, 3)}, `
-          + `Norm des Gradienten ${run.norm.toPrecision(2)}${inputs.clipped.get() && run.norm > recipe.gradient_norm ? ", gekürzt" : ""}.`;
-    cards.learning.replaceChildren(anncourse.learningChart(curve, earlier));
-    cards.gradient.replaceChildren(anncourse.gradientChart(now, before, lag, cell === "lstm"));
-    sentences.gradient.replaceChildren(`Beim Abstand ${lag}: `, scientific(now.h[lag]), ", vor dem ersten Stapel ", scientific(before.h[lag]),
+    const began = performance.now(), { lag, cell } = settings;
+    trace = anncourse.example(run.net, settings, example);
+    const now = anncourse.bptt.stateGradients(run.net, trace), p = anncourse.sigmoid(trace.s);
+    status.textContent = sayStatus();
+    learning.card.replaceChildren(anncourse.learningChart(curve, earlier));
+    gradient.card.replaceChildren(anncourse.gradientChart(now, before, lag, cell === "lstm"));
+    gradient.sentence.replaceChildren(`Beim Abstand ${lag}: `, scientific(now.h[lag]), ", vor dem ersten Stapel ", scientific(before.h[lag]),
       ...cell === "lstm" ? ["; nach der Spur, ", formula("∂h_T / ∂c_(T−k)"), ": ", scientific(now.c[lag])] : [], ".");
-    cards.sequence.replaceChildren(...anncourse.sequenceStrips(run.net, trace));
-    const p = anncourse.sigmoid(trace.s);
-    sentences.sequence.textContent = `Das Bit ist ${trace.y ? "+1" : "−1"}. Das Netz gibt +1 die Wahrscheinlichkeit ${number(p)}: `
+    sequence.card.replaceChildren(...anncourse.sequenceStrips(run.net, trace));
+    sequence.sentence.textContent = `Das Bit ist ${trace.y ? "+1" : "−1"}. Das Netz gibt +1 die Wahrscheinlichkeit ${number(p)}: `
       + `${(p > 0.5) === (trace.y > 0.5) ? "richtig" : "falsch"}.`;
     showUnit();
     if (!going) say(status.textContent);
@@ -242,104 +170,88 @@
     cost = shown - began;
   }
 
-  // --- Bedienung
-  function button(name, press) {
-    const node = html("button", { type: "button" }, name);
-    node.addEventListener("click", press);
-    return node;
-  }
+  // --- Der Versuchsstand
   const main = button("Start", () => (going ? pause() : go()));
   function label() {
-    main.textContent = going ? "Pause" : exam?.number === EXAMINED ? "Von vorn" : run.batches ? "Weiter" : "Start";
+    main.textContent = going ? "Pause" : examined() ? "Von vorn" : run.batches ? "Weiter" : "Start";
   }
-  const pace = choice("Tempo", "live-pace", PACES, "20", () => {});
   const buttons = html("div", { class: "live-buttons" }, main,
     button("Ein Stapel", () => {
+      if (!ended()) one();
       pause();
-      if (ended()) return;
-      run.next();
-      record();
-      label();
-      show();
     }),
     button("Noch einmal, gleicher Zufallsstart", again),
     button("Nächster Zufallsstart", () => {
       experiment = null;
-      inputs.seed.set(inputs.seed.get() + 1);
+      controls.set({ seed: settings.seed + 1 });
       again();
     }));
-  const details = html("details", { class: "live-settings" }, html("summary", {}, "Einstellungen"),
-    html("div", { class: "live-inputs" }, ...Object.values(inputs).map(({ row }) => row)),
-    html("p", { class: "live-slider" }, html("label", { for: "live-link" }, "Link zu diesen Einstellungen"), address, copy, copied));
-  const panel = (title, card, ...below) => html("div", {},
-    html("p", { class: "live-caption" }, html("b", {}, title)), card, ...below);
-  const lab = html("div", { class: "live live-lab" }, details, pace.row, buttons, status, region,
+  const panel = (title, { card, sentence }, ...below) => html("div", {},
+    html("p", { class: "live-caption" }, html("b", {}, title)), card, sentence, ...below);
+  const legend = (text) => html("p", { class: "live-legend" }, text);
+  const lab = html("div", { class: "live live-lab" }, controls.node, pace.row, buttons, status, region,
     html("div", { class: "live-charts" },
-      panel("Lernkurve", cards.learning, html("p", { class: "live-legend" }, "Blau dieser Lauf, grau gestrichelt der vorige.")),
-      panel("Was vom Gradienten bleibt", cards.gradient, sentences.gradient,
-        html("p", { class: "live-legend" }, "Blau jetzt, grau vor dem ersten Stapel, orange nach der Spur (LSTM). Die senkrechte Linie steht beim Abstand der Aufgabe.")),
-      panel("Eine Folge, Schritt für Schritt", cards.sequence, sentences.sequence,
+      panel("Lernkurve", learning, legend("Blau dieser Lauf, grau gestrichelt der vorige.")),
+      panel("Was vom Gradienten bleibt", gradient, legend("Blau jetzt, grau vor dem ersten Stapel, orange nach der Spur (LSTM). "
+        + "Die senkrechte Linie steht beim Abstand der Aufgabe.")),
+      panel("Eine Folge, Schritt für Schritt", sequence,
         html("p", { class: "live-buttons" }, button("Andere Folge", () => { example += 1; show(); }))),
-      panel("Eine Einheit", cards.unit, sentences.unit,
-        html("p", { class: "live-slider" }, html("label", { for: "live-unit" }, "Einheit"), unit), moment.row)));
+      panel("Eine Einheit", unit,
+        html("p", { class: "live-slider" }, html("label", { for: units.id }, "Einheit"), units), moment.row)));
 
-  // --- Die vorbereiteten Versuche: Frage, Tipp, Lauf, Auflösung
-  function play(chosen, next) {
-    [experiment, arm] = [chosen, next];
-    if (next === 0) results = [];
-    use(RUNS[chosen.runs[next]].settings);
-    earlier = next === 0 ? undefined : curve;
-    begin();
-    pace.set(chosen.pace);
-    bring(chosen.node);
-    go();
-  }
-
-  document.querySelectorAll(".live-experiment").forEach((node, n) => {
-    const message = html("p", { class: "live-message", "aria-live": "polite" }), fold = node.querySelector("details");
-    const radios = [...node.querySelectorAll("ol > li")].map((item) => {
-      const radio = html("input", { type: "radio", name: `live-guess-${n}` });
-      const text = item.querySelector("p") ?? item;
-      text.replaceChildren(html("label", {}, radio, html("span", {}, ...text.childNodes)));
-      return radio;
-    });
-    const list = node.querySelector("ol"), group = html("div", { role: "radiogroup", "aria-label": "Ihr Tipp" });
-    list.replaceWith(group);
-    group.append(list);
-    const chosen = { node, runs: node.dataset.runs.split(" "), pace: node.dataset.pace, conclude: (found) => {
-      const guess = radios.find((radio) => radio.checked);
-      message.replaceChildren(html("b", {}, "Ihr Tipp: "), guess.nextSibling.cloneNode(true),
-        ...found.flatMap((sentence) => [html("br"), `${sentence}.`]));
-      fold.open = true;
-    } };
-    group.after(html("p", { class: "live-buttons" }, button("Versuch starten", () => {
-      if (!radios.some((radio) => radio.checked)) {
-        message.textContent = "Tippen Sie zuerst: Was wird geschehen?";
-        return radios[0].focus();
-      }
-      message.textContent = "";
-      play(chosen, 0);
-    })), message, html("div", { class: "live-here" }));
-  });
-
-  // Der Versuchsstand steht dort, wo er gerade gebraucht wird.
+  // Er steht dort, wo er gerade gebraucht wird.
   const fetch = button("Versuchsstand hierher holen", () => {
     bring(place);
     main.focus();
   });
   function bring(node) {
     node.querySelector(".live-here").append(lab);
-    details.open = node === place;
+    controls.node.open = node === place;
     fetch.hidden = node === place;
   }
 
-  use(FREE);
-  const asked = readAddress();
+  // --- Die vorbereiteten Versuche: Frage, Tipp, ein Lauf oder zwei, Auflösung
+  function play(chosen, next) {
+    if (next === 0) results = [];
+    [experiment, arm, earlier] = [chosen, next, next === 0 ? undefined : curve];
+    controls.set({ ...RUNS[chosen.runs[next]].settings, seed: chosen.seed });
+    begin();
+    go();
+  }
+
+  // Die Antworten stehen als Liste auf der Seite; vor jede kommt ein Knopf zum Ankreuzen.
+  function prepare(node, n) {
+    const list = node.querySelector("ol"), group = html("div", { role: "radiogroup", "aria-label": "Ihr Tipp" });
+    const message = html("p", { class: "live-message", "aria-live": "polite" });
+    const radios = [...list.querySelectorAll("li")].map((item) => {
+      const radio = html("input", { type: "radio", name: `live-guess-${n}` }), text = item.querySelector("p") ?? item;
+      text.replaceChildren(html("label", {}, radio, html("span", {}, ...text.childNodes)));
+      return radio;
+    });
+    const chosen = { runs: node.dataset.runs.split(" "), seed: Number(node.dataset.seed), conclude: (found) => {
+      const guess = radios.find((radio) => radio.checked).nextSibling.cloneNode(true);
+      message.replaceChildren(html("b", {}, "Ihr Tipp: "), guess, ...found.flatMap((text) => [html("br"), text]));
+      node.querySelector("details:not(.live-settings)").open = true;
+    } };
+    const start = button("Versuch starten", () => {
+      const guessed = radios.some((radio) => radio.checked);
+      message.textContent = guessed ? "" : "Tippen Sie zuerst: Was wird geschehen?";
+      if (!guessed) return radios[0].focus();
+      pace.set(node.dataset.pace);
+      bring(node);
+      play(chosen, 0);
+    });
+    list.replaceWith(group);
+    group.append(list);
+    group.after(html("p", { class: "live-buttons" }, start), message, html("div", { class: "live-here" }));
+  }
+
+  document.querySelectorAll(".live-experiment").forEach(prepare);
   place.replaceChildren(fetch, html("div", { class: "live-here" }));
   bring(place);
+  const asked = controls.read();
   begin();
-  label();
   show();
   if (asked) place.scrollIntoView();
-  window.addEventListener("hashchange", () => { if (readAddress()) change(); });
+  window.addEventListener("hashchange", () => { if (controls.read()) change(); });
 }
