@@ -10,22 +10,20 @@ from sphinx.util.docutils import SphinxDirective
 
 from anncourse.config import Config
 from anncourse.experiments import page
-from anncourse.experiments.many import MASTERED, SOLVED
-from anncourse.experiments.stored import MEASURED_FOLDER, measured
+from anncourse.experiments.many import MASTERED, SOLVED, solved
+from anncourse.experiments.stored import MEASURED_FOLDER, read
 
 LABELS = {
     "page-rnn": "SimpleRNN",
     "page-lstm-0": "LSTM, Achsenabschnitt 0",
     "page-lstm-3": "LSTM, Achsenabschnitt 3",
-    "page-unclipped-same": "nicht begrenzt",
-    "page-clipped": "begrenzt",
     "page-unclipped": "nicht begrenzt",
+    "page-clipped": "begrenzt",
 }
 
 
 def script() -> str:
     """Das Skript mit den Einstellungen der Versuche und den Konstanten des Optimierers."""
-    stored, tasks = measured("page-*"), page.runs()
     content = {
         "recipe": {
             "batch_size": page.BATCH_SIZE,
@@ -38,11 +36,17 @@ def script() -> str:
         "examined": page.TEST_SIZE,
         "enough": SOLVED,
         "runs": {
-            name: {"label": label, "settings": tasks[name].settings(stored.loc[name, "rate"])}
+            name: {"label": label, "settings": page.runs()[name].settings(shown_rate(name))}
             for name, label in LABELS.items()
         },
     }
     return f"anncourse.TRAINING = {json.dumps(content)};\n"
+
+
+def shown_rate(name: str) -> float:
+    """Mit welcher Lernrate die Seite einen Versuch zeigt: der gefundenen, wenn gesucht ist."""
+    run = read(MEASURED_FOLDER / f"{name}.json")
+    return run.get("rate", page.SHOWN_RATE)
 
 
 def outcome(batches: int, accuracy: float) -> str:
@@ -52,15 +56,37 @@ def outcome(batches: int, accuracy: float) -> str:
     return f"nach {batches or page.BATCHES} Stapeln, {100 * accuracy:.0f} %"
 
 
+def seed_table(runs: dict[str, dict]) -> str:
+    """Eine Zeile je Zufallsstart."""
+    heads = [f"{LABELS[name]} (Lernrate {run['rate']:g})" for name, run in runs.items()]
+    rows = [
+        [str(seed), *(outcome(r["batches"][n], r["accuracies"][n]) for r in runs.values())]
+        for n, seed in enumerate(page.SEEDS)
+    ]
+    return markdown(["Zufallsstart", *heads], rows)
+
+
+def rate_table(runs: dict[str, dict]) -> str:
+    """Eine Zeile je Lernrate: wie viele Läufe gelöst haben."""
+    rates = next(iter(runs.values()))["rates"]
+    rows = [
+        [rate, *(f"{solved(run['rates'][rate])} von {len(page.SEEDS)}" for run in runs.values())]
+        for rate in rates
+    ]
+    return markdown(["Lernrate", *(LABELS[name] for name in runs)], rows)
+
+
+def markdown(heads: list[str], rows: list[list[str]]) -> str:
+    """Eine Tabelle in Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def table(names: list[str]) -> str:
-    """Die gespeicherten Läufe als Tabelle in Markdown, eine Zeile je Zufallsstart."""
-    stored = measured("page-*").loc[names]
-    heads = [f"{LABELS[name]} (Lernrate {stored.loc[name, 'rate']:g})" for name in names]
-    lines = ["| Zufallsstart | " + " | ".join(heads) + " |", "|---" * (len(names) + 1) + "|"]
-    for n, seed in enumerate(page.SEEDS):
-        ends = [outcome(run["batches"][n], run["accuracies"][n]) for _, run in stored.iterrows()]
-        lines.append(f"| {seed} | " + " | ".join(ends) + " |")
-    return "\n".join(lines)
+    """Die gespeicherten Läufe dieser Versuche."""
+    runs = {name: read(MEASURED_FOLDER / f"{name}.json") for name in names}
+    swept = "rates" in runs[names[0]]
+    return rate_table(runs) if swept else seed_table(runs)
 
 
 class Stored(SphinxDirective):

@@ -214,7 +214,7 @@
   function play(chosen, next) {
     if (next === 0) results = [];
     [experiment, arm, earlier] = [chosen, next, next === 0 ? undefined : curve];
-    controls.set({ ...RUNS[chosen.runs[next]].settings, seed: chosen.seed });
+    controls.set(RUNS[chosen.runs[next]].settings);
     begin();
     go();
   }
@@ -228,7 +228,7 @@
       text.replaceChildren(html("label", {}, radio, html("span", {}, ...text.childNodes)));
       return radio;
     });
-    const chosen = { runs: node.dataset.runs.split(" "), seed: Number(node.dataset.seed), conclude: (found) => {
+    const chosen = { runs: node.dataset.runs.split(" "), conclude: (found) => {
       const guess = radios.find((radio) => radio.checked).nextSibling.cloneNode(true);
       message.replaceChildren(html("b", {}, "Ihr Tipp: "), guess, ...found.flatMap((text) => [html("br"), text]));
       node.querySelector("details:not(.live-settings)").open = true;
