@@ -16,7 +16,7 @@ from anncourse.teaching import palette
 from anncourse.weights import SHIPPED_FOLDER, Weights, load_weights
 
 ROOT = Path(__file__).resolve().parents[1]
-GENERATED = {"palette"}  # entsteht beim Bauen, wie die Netze
+GENERATED = {"palette", "runs"}  # entstehen beim Bauen, wie die Netze
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_builder_writes_nets_and_palette(live, tmp_path):
     builder = SimpleNamespace(name="html")
     live.write_weights(SimpleNamespace(builder=builder, outdir=tmp_path))
     written = {path.stem for path in (tmp_path / "live").iterdir()}
-    assert written == GENERATED | set(STEPS)
+    assert written == {"palette", *STEPS}
     assert (tmp_path / "live" / "palette.js").read_text("ascii") == palette.script()
 
 

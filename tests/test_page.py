@@ -1,6 +1,10 @@
 """Die Versuche der Seite «Selbst trainieren»: Zufall, Anfangswerte, Folgen, was gespeichert ist."""
 
+import json
+import re
 from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,17 @@ from anncourse.experiments import page
 from anncourse.experiments.many import RATES, solved
 from anncourse.experiments.page import LSTM, RNN, PageTask, Random
 from anncourse.experiments.stored import measured
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def trainings():
+    """book/_ext/trainings.py"""
+    spec = spec_from_file_location("trainings", ROOT / "book" / "_ext" / "trainings.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_random_numbers_are_those_of_mulberry32():
@@ -121,3 +136,28 @@ def test_what_the_resolutions_say_is_stored():
         stored.loc[f"page-{n}", "rates"][shown]["batches"][0] for n in ("unclipped", "clipped")
     ]
     assert first[0] == 0 < first[1]  # der Lauf, den die Seite zeigt
+
+
+def test_script_holds_every_experiment_and_the_page_names_no_other(trainings):
+    content = json.loads(trainings.script().partition(" = ")[2].removesuffix(";\n"))
+    text = (ROOT / "book" / "trainieren.md").read_text("utf-8")
+    named = " ".join(re.findall(r'data-runs="([^"]+)"', text)).split()
+    tabled = " ".join(re.findall(r"```\{stored\} (.+)", text)).split()
+    assert named == tabled == list(content["runs"]) == list(page.runs())
+    for name, run in content["runs"].items():
+        assert run["settings"] == page.runs()[name].settings(run["settings"]["rate"])
+    assert content["runs"]["page-lstm-3"]["settings"]["rate"] == measured("page-lstm-3")["rate"][0]
+
+
+def test_tables_tell_how_each_run_ended(trainings):
+    lines = trainings.table(["page-lstm-0", "page-lstm-3"]).splitlines()
+    assert len(lines) == 2 + len(page.SEEDS)
+    run = measured("page-lstm-3").iloc[0]
+    assert lines[2].startswith("| 1 | nicht gelöst, ")
+    assert f"| nach {run['batches'][0]} Stapeln, 100 % |" in lines[2]
+    assert trainings.outcome(0, 0.98) == "nach 1500 Stapeln, 98 %"  # gelöst, ohne aufzuhören
+    rates = trainings.table(["page-unclipped", "page-clipped"]).splitlines()
+    assert [line.split("|")[1].strip() for line in rates[2:]] == ["0.01", "0.03", "0.1", "0.3", "1"]
+    assert all(
+        re.fullmatch(r"\| [\d.]+ \| \d+ von 10 \| \d+ von 10 \|", line) for line in rates[2:]
+    )
