@@ -130,6 +130,19 @@ def test_each_station_leads_to_its_section(start):
     assert ratio == pytest.approx(1.5, abs=0.02)
 
 
+def test_the_ways_in_add_up_the_minutes_of_the_path(start):
+    shown = start.locator(".start-path .start-minutes").all_inner_texts()
+    minutes = [int(text.split()[0]) for text in shown]
+    entrances = start.locator("#wo-beginnen li")
+    for entrance, expected in (
+        ("Sie studieren", sum(minutes)),
+        ("Sie haben wenig Zeit", sum(minutes[k - 1] for k in (1, 5, 6))),
+    ):
+        text = entrances.filter(has_text=entrance).inner_text()
+        parts = dict(re.findall(r"(\d+)\s(Stunde|Minute)", text)[k][::-1] for k in (0, -1))
+        assert 60 * int(parts.get("Stunde", 0)) + int(parts.get("Minute", 0)) == expected
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_after_typing(page, site, scheme):
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
