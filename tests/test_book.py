@@ -68,11 +68,6 @@ def test_heading_and_file_carry_the_number(number, path):
     assert path.stem.startswith(f"{number:02}_")
 
 
-@pytest.mark.parametrize("path", CHAPTER, ids=lambda path: path.stem)
-def test_start_page_names_each_section_of_the_chapter(path):
-    assert f"[{title(path)}](../notebooks/{path.stem}.ipynb)" in read(ROOT / "book" / "index.md")
-
-
 @pytest.mark.parametrize("path, following", list(zip(CHAPTER, CHAPTER[1:])), ids=NAMES[:8])
 def test_each_section_of_the_chapter_leads_to_the_next(path, following):
     assert f"[{title(following)}]({following.stem}.ipynb)" in read(path)

@@ -17,7 +17,7 @@ HEAD = "# 9.3.10 Wetter als Folge\n\n<!-- Wörter: MeteoSchweiz Minibatch -->"
 FREE = """Den **Taupunkt** $\\vartheta_t$ liefert MeteoSchweiz [täglich](https://doi.org/10.1000/182);
 in Abschnitt 9.3.10 kommt er als Minibatch."""
 
-FILES = ("book", "goals", "lehre", "notebooks", "prose", "quiz", "reading", "references")
+FILES = ("book", "goals", "lehre", "notebooks", "prose", "quiz", "reading", "references", "start")
 TESTS = [f"tests/test_{name}.py" for name in (*FILES, "repository", "terms")]
 TESTS += ["tests/test_belege.py::test_every_headline_has_a_row"]
 # Ohne die Prüfungen der alten Seiten und ohne, was lange dauert.

@@ -20,6 +20,7 @@ from anncourse.weights import SHIPPED_FOLDER, Weights, load_weights
 BITS = {"lstm": 10, "gru": 10, "rnn": 16}
 SCALES = 255  # so viele Massstäbe gibt es; jede Zeile trägt die Nummer des ihren
 SCRIPTS = {
+    "book/index": ("dom", "palette", "text", "cells", "nets", "charts", "start"),
     "book/ausprobieren": ("dom", "palette", "text", "cells", "nets", "charts", "reading"),
     "book/trainieren": (
         "dom",
@@ -118,7 +119,8 @@ def write_weights(app) -> None:
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
     """Nur wo sich etwas bewegen lässt, lädt die Seite die Skripte dazu."""
-    for name in SCRIPTS.get(pagename, ()):
+    scripts = SCRIPTS.get(pagename, ()) if app.builder.name == "html" else ()
+    for name in scripts:
         app.add_js_file(f"../live/{name}.js", loading_method="defer")
     if pagename in SCRIPTS:
         app.add_css_file("../live/live.css")
