@@ -146,7 +146,10 @@ def test_script_holds_every_experiment_and_the_page_names_no_other(trainings):
     assert named == tabled == list(content["runs"]) == list(page.runs())
     for name, run in content["runs"].items():
         assert run["settings"] == page.runs()[name].settings(run["settings"]["rate"])
-    assert content["runs"]["page-lstm-3"]["settings"]["rate"] == measured("page-lstm-3")["rate"][0]
+    assert (
+        content["runs"]["page-lstm-3"]["settings"]["rate"]
+        == measured("page-lstm-3")["rate"].iloc[0]
+    )
 
 
 def test_tables_tell_how_each_run_ended(trainings):
