@@ -1,4 +1,4 @@
-"""Die Seite «Ausprobieren» gegen NumPy: Abweichung, Millisekunden je Wort, Bytes.
+"""Die Seiten, die im Browser rechnen: «Ausprobieren» gegen NumPy, «Selbst trainieren»: wie rasch.
 
 ``make bench`` misst damit das gebaute Buch.
 """
@@ -19,7 +19,7 @@ from anncourse.weights import SHIPPED_FOLDER, load_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "_build" / "html"
-PAGE = "book/ausprobieren.html"
+PAGE, TRAINING = "book/ausprobieren.html", "book/trainieren.html"
 ODD = ["Hildegunn", "cafe\u0301", "naïve", "1½", "don’t", "rock'n'roll", "2001", "ǅungla", "…"]
 READ = """async ([cell, texts]) => {
   await anncourse.load(cell);
@@ -32,6 +32,16 @@ TYPE = """async (words) => {
     field.dispatchEvent(new Event("input"));
     await new Promise(requestAnimationFrame);  // bis die Seite neu gezeichnet wird
   }
+}"""
+
+LEARN = """([cell, seconds]) => {
+  const settings = { ...anncourse.TRAINING.runs["page-lstm-3"].settings, cell, lag: 30 };
+  const run = anncourse.learn(settings, anncourse.TRAINING.recipe);
+  for (let n = 0; n < 50; n++) run.next();  // übersetzt
+  const start = performance.now();
+  let batches = 0;
+  for (; performance.now() - start < 1000 * seconds; batches++) run.next();
+  return batches / (performance.now() - start) * 1000;
 }"""
 
 
@@ -76,6 +86,13 @@ def milliseconds_per_word(page, words: int = 60) -> float:
     return 1000 * (seconds() - start) / words
 
 
+def batches_per_second(page, slowed: int, seconds: float = 3) -> dict[str, float]:
+    """Stapel zu 32 Folgen, vier Einheiten, k = 30; der Prozessor ist ``slowed``-fach gebremst."""
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": slowed})
+    return {cell: round(page.evaluate(LEARN, [cell, seconds])) for cell in STEPS}
+
+
 def compressed(book: Path, cell: str) -> int:
     """Bytes des Netzes samt Wortschatz, wie ein Server sie überträgt (gzip)."""
     return len(gzip.compress((book / "live" / f"{cell}.js").read_bytes(), mtime=0))
@@ -87,7 +104,8 @@ def bench_live(book: Path) -> dict:
     Returns
     -------
     dict
-        ``largest_difference`` und ``bytes`` je Zelle, ``milliseconds_per_word``.
+        ``largest_difference`` und ``bytes`` je Zelle, ``milliseconds_per_word``,
+        ``batches_per_second`` je Bremse und Zelle.
     """
     from playwright.sync_api import sync_playwright
 
@@ -105,6 +123,9 @@ def bench_live(book: Path) -> dict:
             "milliseconds_per_word": milliseconds_per_word(page),
             "bytes": {c: compressed(book, c) for c in STEPS},
         }
+        page.goto((book.resolve() / TRAINING).as_uri())
+        rates = {f"{n}-fach gebremst": batches_per_second(page, n) for n in (1, 4)}
+        result["batches_per_second"] = rates
         browser.close()
     return result
 
