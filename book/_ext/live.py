@@ -21,7 +21,19 @@ BITS = {"lstm": 10, "gru": 10, "rnn": 16}
 SCALES = 255  # so viele Massstäbe gibt es; jede Zeile trägt die Nummer des ihren
 SCRIPTS = {
     "book/index": ("dom", "palette", "text", "cells", "nets", "charts", "start"),
-    "book/ausprobieren": ("dom", "palette", "text", "cells", "nets", "charts", "reading"),
+    "book/ausprobieren": (
+        "dom",
+        "palette",
+        "text",
+        "cells",
+        "nets",
+        "charts",
+        "bptt",
+        "rereading",
+        "wordbars",
+        "words",
+        "reading",
+    ),
     "book/trainieren": (
         "dom",
         "palette",

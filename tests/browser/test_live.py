@@ -197,7 +197,7 @@ def test_nets_are_loaded_on_first_use_only(reading):
     assert reading.locator(".live-verdicts li").count() == 2
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_every_example_is_read(reading, number):
     reading.locator(".live-buttons button").nth(number).click()
     reading.wait_for_selector(".live-current")
@@ -248,7 +248,7 @@ def test_much_unknown_gets_a_hint_beside_the_verdict(reading):
 
 def test_an_example_is_read_from_its_start_what_is_typed_from_its_end(reading):
     reading.set_viewport_size({"width": 375, "height": 700})
-    scroller = reading.locator(".live-scroll")
+    scroller = reading.get_by_role("region", name="Kurve und Balken")
     reading.get_by_role("button", name="Langer Nachsatz").click()
     expect(scroller).to_be_visible()
     assert scroller.evaluate("box => box.scrollLeft") == 0

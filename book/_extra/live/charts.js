@@ -4,7 +4,7 @@
 {
   const { html, svg, number, signed, formula, CELL_COLOURS } = anncourse;
   const COLUMN = 26, ROW = 16, MARGIN = 8;   // Pixel: Breite eines Worts, Höhe einer Einheit
-  const HEIGHT = 150, AXIS = 92;             // Pixel: Kurve, Wortachse
+  const HEIGHT = 150, AXIS = 92, LABELS = 36; // Pixel: Kurve, Wortachse, was links stehen bleibt
   const UP = [179, 88, 6], DOWN = [84, 39, 136], OPEN = [0, 109, 77];
 
   anncourse.LOOKS = {
@@ -41,7 +41,11 @@
   const panel = (labels, picture) => html("div", { class: "live-panel" }, labels, picture);
   const empty = () => html("div", { class: "live-labels" });
 
+  const scale = (total, marks) => svg("svg", { width: LABELS, height: total, class: "live-labels", "aria-hidden": "true" },
+    ...marks.map(([y, text]) => svg("text", { x: 30, y: y + 4, "text-anchor": "end" }, text)));
+
   const height = (p) => MARGIN + (1 - p) * (HEIGHT - 2 * MARGIN);
+  anncourse.wordAxis = { COLUMN, LABELS, middle, height, panel, scale };
 
   anncourse.curve = (readings, current) => {
     const width = current.words.length * COLUMN;
@@ -61,8 +65,7 @@
       probabilities.forEach((p, t) => picture.append(
         svg("circle", { cx: middle(t), cy: height(p).toFixed(1), r: 4, fill: colour })));
     }
-    const labels = svg("svg", { width: 36, height: HEIGHT, class: "live-labels", "aria-hidden": "true" },
-      ...[0, 0.5, 1].map((p) => svg("text", { x: 30, y: height(p) + 4, "text-anchor": "end" }, number(p, 1))));
+    const labels = scale(HEIGHT, [0, 0.5, 1].map((p) => [height(p), number(p, 1)]));
     return [panel(labels, picture), panel(empty(), axis(current.words, current.known))];
   };
 
@@ -106,13 +109,15 @@
     html("tbody", {}, ...rows.map(([first, ...others]) => html("tr", {},
       html("th", { scope: "row", lang: "en" }, first), ...others.map((text) => html("td", {}, text)))))));
 
-  // Dasselbe in Zahlen
-  anncourse.tables = (reading, units) => {
-    const { words, known, probabilities, effects, logits, states } = reading;
+  // Dasselbe in Zahlen; «measures» sind die Grössen je Wort, solange gerechnet wird ohne Werte.
+  anncourse.tables = (reading, units, measures) => {
+    const { words, known, probabilities, logits, states } = reading;
     const label = words.map((word, t) => `${t + 1} ${word}${known[t] ? "" : " (unbekannt)"}`);
     return [
-      table("Wahrscheinlichkeit, Logit und Wirkung", ["Wort", "positiv", "Logit", "Wirkung"],
-        words.map((_, t) => [label[t], number(probabilities[t], 3), number(logits[t + 1]), signed(effects[t])])),
+      table("Wahrscheinlichkeit, Logit und was jedes Wort zählt",
+        ["Wort", "positiv", "Logit", ...measures.map(({ name }) => name)],
+        words.map((_, t) => [label[t], number(probabilities[t], 3), number(logits[t + 1]),
+          ...measures.map(({ values }) => (values ? signed(values[t]) : "…"))])),
       ...anncourse.SHOWN[reading.cell].map((quantity) => table(
         anncourse.QUANTITIES[quantity].name, ["Wort", ...units.map((unit) => `Einheit ${unit}`)],
         states.map((state, t) => [label[t], ...units.map((unit) => number(state[quantity][unit]))]))),

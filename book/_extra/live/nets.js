@@ -44,25 +44,27 @@
     return waiting[cell];
   };
 
+  const start = ({ w }) => ({ h: new Float64Array(w.length), c: new Float64Array(w.length) });
+  const logit = ({ w, b_output }, { h }) => h.reduce((sum, h_j, j) => sum + w[j] * h_j, b_output[0]);
+
   // Liest eine Kritik mit einem geladenen Netz. logits[0] ist das Logit vor dem ersten Wort.
   anncourse.read = (cell, text) => {
     const { maxlen, ids, p, embed } = opened[cell];
     const all = anncourse.tokenise(text);
     const words = all.slice(-maxlen);
     const numbers = words.map((word) => ids.get(word) ?? UNK);
-    const zero = new Float64Array(p.w.length);
-    const logit = (h) => h.reduce((sum, h_j, j) => sum + p.w[j] * h_j, p.b_output[0]);
+    const inputs = numbers.map(embed);
     // Beim Tippen bleibt der Anfang gleich: Was schon gelesen ist, liest das Netz nicht noch einmal.
     const read = before[cell] ?? { numbers: [], states: [] };
     const changed = numbers.findIndex((number, t) => number !== read.numbers[t]);
     const states = read.states.slice(0, changed < 0 ? numbers.length : changed);
-    for (const number of numbers.slice(states.length)) {
-      states.push(anncourse.steps[cell](embed(number), states.at(-1) ?? { h: zero, c: zero }, p));
+    for (const x of inputs.slice(states.length)) {
+      states.push(anncourse.steps[cell](x, states.at(-1) ?? start(p), p));
     }
     before[cell] = { numbers, states };
-    const logits = [logit(zero), ...states.map(({ h }) => logit(h))];
+    const logits = [start(p), ...states].map((state) => logit(p, state));
     return {
-      cell, words, states, logits, w: p.w, dropped: all.length - words.length,
+      cell, words, inputs, states, logits, p, dropped: all.length - words.length,
       known: numbers.map((number) => number > UNK),
       probabilities: logits.slice(1).map(anncourse.sigmoid),
       effects: words.map((_, t) => logits[t + 1] - logits[t]),

@@ -1,8 +1,8 @@
 "use strict";
 
-// Die Seite «Ausprobieren»: Text hinein, Urteil, Wirkung der Wörter, Kurve und Heatmaps heraus.
+// Die Seite «Ausprobieren»: Text hinein, Urteil, Wörter, Kurve und Heatmaps heraus.
 {
-  const { html, svg, number, signed, formula } = anncourse;
+  const { html, svg, number } = anncourse;
   const EXAMPLES = {
     "Wende zum Guten": "I expected a dull and boring film, but the story is wonderful.",
     "Wende zum Schlechten": "I expected a wonderful film, but the story is dull and boring.",
@@ -11,16 +11,16 @@
       + "cinema near the station on the last evening of our holiday.",
     "Unbekannte Wörter": "My friend Hildegunn called it unskippable, and I agree: "
       + "a warm, clever and touching story.",
+    "Dreimal dasselbe": "A terrible, terrible, terrible film.",
   };
   const CHOSEN = 8;         // so viele Einheiten auf einmal
-  const FULL_EFFECT = 1;    // ab diesem Betrag hat ein Wort die volle Farbe
-  const PALE = 0.55;        // hell genug für dunkle Schrift darauf
 
   const place = document.getElementById("live-reading");
   const { LOOKS } = anncourse;
   const loaded = new Set();
   let cell = "lstm";
   let typing = true;        // sonst ein Beispiel, das man von vorne liest
+  let counted;              // die Lesung mit den Grössen je Wort, wie sie gezeigt ist
 
   // --- Bedienung
   const text = html("textarea", { id: "live-text", rows: 4, lang: "en", spellcheck: "false",
@@ -37,37 +37,27 @@
     return html("label", {}, radio, ` ${LOOKS[name].name}`);
   });
   const select = html("select", { id: "live-units" });
-  select.addEventListener("change", () => show());
+  select.addEventListener("change", () => { show(); showTables(); });
 
   // --- Ausgaben
   const message = html("p", { class: "live-message" });
   const verdicts = html("ul", { class: "live-verdicts" });
-  const words = html("div", { class: "live-words", lang: "en", tabindex: 0, role: "region",
-    "aria-labelledby": "live-effects" });
   const scroller = html("div", { class: "live-scroll live-card", tabindex: 0, role: "region",
-    "aria-label": "Kurve und Heatmaps, waagrecht verschiebbar" });
+    "aria-label": "Heatmaps, waagrecht verschiebbar" });
   const details = html("details", {}, html("summary", {}, "Alle Werte als Tabellen"));
   const tables = html("div");
   const { region, say } = anncourse.announcer();
-  const results = html("div", {},
-    verdicts,
-    html("h2", { id: "live-effects" }, "Wirkung jedes Worts"), words,
-    html("p", { class: "live-legend" },
-      html("span", { class: "live-word", style: `background: ${paint(1)}` }, "orange, +"),
-      " hebt das Logit, ",
-      html("span", { class: "live-word", style: `background: ${paint(-1)}` }, "violett, \u2212"),
-      " senkt es. Volle Farbe ab ", formula(`${FULL_EFFECT}`), ". ",
-      html("span", { class: "live-word live-unknown" }, "gestrichelt"),
-      ": nicht im Wortschatz, das Netz liest ", html("code", {}, "<UNK>"), "."),
+  const words = anncourse.wordsView(say, (found) => { counted = found; showTables(); });
+  const results = html("div", {}, verdicts, ...words.nodes,
     html("h2", {}, "In der Zelle, Wort für Wort"),
     html("p", {}, html("label", { for: "live-units" }, "Einheiten"), " ", select),
     scroller, details);
   details.append(tables);
-  details.addEventListener("toggle", () => show());
+  details.addEventListener("toggle", showTables);
   results.hidden = true;
-
-  function paint(part) {
-    return `rgb(${anncourse.shade(part * PALE, true)})`;
+  // Kurve und Heatmaps haben dieselbe Wortachse und bleiben übereinander.
+  for (const [one, other] of [[scroller, words.scroller], [words.scroller, scroller]]) {
+    one.addEventListener("scroll", () => { other.scrollLeft = one.scrollLeft; });
   }
 
   function fillUnits() {
@@ -75,7 +65,7 @@
   }
 
   // Die Einheiten mit dem grössten |w_j|: Diese Auswahl bleibt beim Tippen stehen.
-  function chosenUnits({ w }) {
+  function chosenUnits({ p: { w } }) {
     if (select.options.length === 1) {
       for (let first = 0; first < w.length; first += CHOSEN) {
         select.append(html("option", { value: first }, `${first} bis ${Math.min(first + CHOSEN, w.length) - 1}`));
@@ -92,16 +82,6 @@
   function sample({ colour, dashes }) {
     return svg("svg", { width: 34, height: 8, "aria-hidden": "true" }, svg("line", { x1: 0, x2: 34, y1: 4,
       y2: 4, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dashes }));
-  }
-
-  function showWords({ words: list, effects, known }) {
-    words.replaceChildren(...list.flatMap((word, t) => {
-      const node = html("span", { class: known[t] ? "live-word" : "live-word live-unknown" }, word, " ",
-        html("small", {}, signed(effects[t])));
-      node.style.background = paint(Math.max(-1, Math.min(1, effects[t] / FULL_EFFECT)));
-      if (!known[t]) node.append(html("span", { class: "live-hidden", lang: "de" }, " unbekannt"));
-      return [node, " "];
-    }));
   }
 
   function explain({ words: list, known, dropped }) {
@@ -125,14 +105,16 @@
     verdicts.replaceChildren(...readings.map((reading) => html("li", {
       class: reading === current ? "live-current" : "",
     }, sample(LOOKS[reading.cell]), ` ${LOOKS[reading.cell].name}: ${verdict(last(reading))}`)));
-    showWords(current);
-    const units = chosenUnits(current);
-    scroller.replaceChildren(
-      html("p", { class: "live-caption" }, html("b", {}, "Wahrscheinlichkeit «positiv»"), " nach jedem Wort"),
-      ...anncourse.curve(readings, current), ...anncourse.heatMaps(current, units));
-    tables.replaceChildren(...(details.open ? anncourse.tables(current, units) : []));
-    scroller.scrollLeft = typing ? scroller.scrollWidth : 0;
+    const renewed = words.show(readings, current);
+    scroller.replaceChildren(...anncourse.heatMaps(current, chosenUnits(current)));
+    if (renewed) words.scroller.scrollLeft = typing ? words.scroller.scrollWidth : 0;
+    scroller.scrollLeft = words.scroller.scrollLeft;
     say(`${LOOKS[cell].name} nach ${current.words.length} Wörtern: ${verdict(last(current))}. ${message.textContent}`);
+  }
+
+  function showTables() {
+    const { reading, measures } = counted;
+    tables.replaceChildren(...(details.open ? anncourse.tables(reading, chosenUnits(reading), measures) : []));
   }
 
   // Lädt das gewählte Netz, falls es noch fehlt, und zeigt dann, was es liest.
