@@ -104,7 +104,8 @@ def explain(app, pagename, templatename, context, doctree) -> None:
     for link in doctree.findall(nodes.reference):
         page, _, mark = link.get("refuri", "").partition("#")
         if GLOSSARY.search(page) and mark in marks:
-            used[mark] = app.builder.render_partial(marks[mark])["fragment"]
+            parts = (app.builder.render_partial(part)["fragment"] for part in marks[mark])
+            used[mark] = "".join(parts)
     if not used:
         return
     notes = "".join(f'<div data-term="{mark}">{text}</div>' for mark, text in used.items())
