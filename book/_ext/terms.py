@@ -1,4 +1,4 @@
-"""Glossarbegriffe erklären sich, wo sie stehen: Der Link trägt die Definition mit sich.
+"""Begriffe des Glossars erklären sich, wo sie stehen: Der Link trägt die Definition mit sich.
 
 Je Abschnitt wird das erste Vorkommen jedes Begriffs verknüpft, den ein anderer Abschnitt einführt.
 Am Ende der Seite steht die Definition, die ``terms.js`` bei Zeiger und Fokus zeigt.
