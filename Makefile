@@ -22,7 +22,7 @@ without_cuda = $(if $(TORCH_INDEX),$(1) install --quiet --no-deps --retries 0 --
   --index-url $(TORCH_INDEX) torch $(2) 2> /dev/null || true)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock lab book pdf test test-browser test-colab notebooks sync search results bench check serve slug clean
+.PHONY: help install lock lab book pdf site test test-browser test-colab notebooks sync search results bench check serve slug clean
 
 help:  ## zeigt diese Übersicht
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -61,6 +61,9 @@ book: $(INSTALLED)  ## baut das Buch aus den gespeicherten Notebooks nach _build
 pdf: $(INSTALLED)  ## druckt das ganze Kapitel nach _build/pdf (braucht Chromium)
 	$(BIN)/jupyter-book build . --builder singlehtml -W -n --keep-going --quiet
 	$(BIN)/python book/_tools/pdf.py
+
+site: book pdf  ## stellt zusammen, was man veröffentlicht: Buch, PDF und ein zip zum Mitnehmen
+	$(BIN)/python book/_tools/site.py
 
 test: DEFAULT := sample
 test: check $(DICTIONARY)  ## prüft Modul, Prosa, Buch und Notebooks (nbval, auf Beispieldaten, wenn ANNCOURSE_DATA nichts anderes sagt)

@@ -11,8 +11,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 GITHUB = ROOT / ".github"
 WORKFLOW = GITHUB / "workflows" / "book.yml"
+SCHEDULED = GITHUB / "workflows" / "scheduled.yml"
 SCHEMAS = {
-    WORKFLOW: "vendor.github-workflows",
+    **dict.fromkeys(sorted((GITHUB / "workflows").iterdir()), "vendor.github-workflows"),
     GITHUB / "ISSUE_TEMPLATE" / "fehler.yml": "vendor.github-issue-forms",
 }
 
@@ -37,16 +38,37 @@ def test_form_is_valid(path, schema):
     assert outcome.returncode == 0, outcome.stdout
 
 
-def test_every_make_target_it_calls_exists(jobs):
-    called = {
+@pytest.fixture(scope="module")
+def scheduled():
+    return yaml.safe_load(SCHEDULED.read_text("utf-8"))["jobs"]
+
+
+def called(jobs) -> set[str]:
+    return {
         target
         for job in jobs.values()
         for run in commands(job)
         for target in re.findall(r"\bmake ([\w-]+)", run)
     }
-    defined = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert {"test", "book", "pdf", "test-browser"} <= called
-    assert called <= defined
+
+
+def test_every_make_target_they_call_exists(jobs, scheduled):
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert {"test", "book", "site", "test-browser"} <= called(jobs)
+    assert {"install", "lock", "test", "book"} == called(scheduled)
+    assert called(jobs | scheduled) <= set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+
+
+def test_what_is_looked_after_on_schedule_is_reported(scheduled):
+    assert set(scheduled) == {"links", "colab", "newest", "report"}
+    report = scheduled["report"]
+    assert set(report["needs"]) == set(scheduled) - {"report"}
+    assert report["if"] == "failure()" and report["permissions"] == {"issues": "write"}
+    (script,) = commands(report)
+    assert "gh issue create" in script and "gh issue comment" in script
+    for job in report["needs"]:
+        assert f"needs.{job}.result" in report["env"]["RESULTS"]
+    assert scheduled["colab"]["container"].startswith("us-docker.pkg.dev/colab-images/public/")
 
 
 def test_version_of_torch_stands_in_the_constraints_only():

@@ -15,8 +15,10 @@ from docutils import nodes
 BOOK = Path(__file__).resolve().parents[1]
 LANGUAGE = "de-CH"
 HASHES = "'HASHES'"  # Platzhalter: Prüfsummen kennt man erst, wenn die Seite geschrieben ist
+# Firefox lädt die nächste Seite (rel="next") im Voraus und fragt dafür default-src.
 POLICY = (
-    f"default-src 'none'; script-src 'self' {HASHES}; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; object-src 'none'; frame-src 'none'; "
+    f"script-src 'self' {HASHES}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
 COLAB = re.compile(r'<p><a [^>]*href="(https://colab\.[^"]+)"[^>]*>[^<]*</a></p>')

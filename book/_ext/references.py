@@ -12,7 +12,7 @@ EQUATION = re.compile(r"\\tag\{(9\.3\.\d+)\}")
 CAPTION = re.compile(r"^\*?Abbildung (9\.3\.\d+):", re.MULTILINE)
 MENTION = re.compile(r"Gleichung\s\((9\.3\.\d+)\)|Abbildung\s(9\.3\.\d+)|Abschnitt\s9\.3\.(\d+)\b")
 GLOSSARY = re.compile(r"\bglossar(\.html)?$")
-ENDING = re.compile(r"(e[rns]?|n|s)$")
+ENDING = re.compile(r"(e[mrns]?|n|s)$")
 # Worin ein Verweis keiner sein soll
 INERT = (nodes.reference, nodes.literal, nodes.literal_block, nodes.title, nodes.emphasis)
 

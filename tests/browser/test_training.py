@@ -26,13 +26,11 @@ NAMES = {
     "b_U": "bias_hh_l0",
 }
 BATCH = """([settings, limit]) => {
-  const { random, build, zeros, batch, clip } = anncourse.learning;
-  const next = random(settings.seed), net = build(settings, next), gradient = zeros(net);
-  const trace = anncourse.bptt.trace(net, settings.lag + 1);
-  const { loss } = batch(net, gradient, trace, settings, next, 32);
-  const norm = clip(gradient, limit ?? Infinity);
-  return { loss, norm, gradient: Object.fromEntries(
-    Object.entries(gradient).map(([name, values]) => [name, [...values]])) };
+  const recipe = { ...anncourse.TRAINING.recipe, gradient_norm: limit };
+  const run = anncourse.learn({ ...settings, rate: 0, clipped: limit !== null }, recipe);
+  run.next();  // mit der Lernrate 0 bleiben die Gewichte
+  return { loss: run.loss, norm: run.norm, gradient: Object.fromEntries(
+    Object.entries(run.gradient).map(([name, values]) => [name, [...values]])) };
 }"""
 LOSSES = """([settings, number]) => {
   const run = anncourse.learn(settings, anncourse.TRAINING.recipe);

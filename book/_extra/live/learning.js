@@ -48,24 +48,18 @@
   // Binäre Kreuzentropie des Logits s, auch für grosse |s| genau
   const loss = (s, y) => Math.max(s, 0) - s * y + Math.log1p(Math.exp(-Math.abs(s)));
 
-  // Ein Stapel: Verlust, Anteil richtiger Antworten und der Gradient, je im Mittel
-  const batch = (net, gradient, trace, settings, next, size) => {
-    for (const name of WEIGHTS) gradient[name].fill(0);
-    let sum = 0, right = 0;
-    for (let n = 0; n < size; n++) {
-      const y = draw(trace.x, settings, next);
-      const s = bptt.forward(net, trace);
-      const delta = (sigmoid(s) - y) / size;               // ∂L/∂s
-      sum += loss(s, y);
-      right += (s > 0) === (y > 0.5);
-      gradient.v[0] += delta;
-      for (let j = 0; j < net.H; j++) {
-        gradient.V[j] += delta * trace.h[trace.T * net.H + j];
-        trace.dh[j] = delta * net.V[j];
-      }
-      bptt.backward(net, trace, gradient);
+  // Eine Folge: Verlust, ob die Antwort stimmt; ihr Anteil am Gradienten eines Stapels kommt dazu.
+  const sequence = (net, gradient, trace, settings, next, size) => {
+    const y = draw(trace.x, settings, next);
+    const s = bptt.forward(net, trace);
+    const delta = (sigmoid(s) - y) / size;                 // ∂L/∂s
+    gradient.v[0] += delta;
+    for (let j = 0; j < net.H; j++) {
+      gradient.V[j] += delta * trace.h[trace.T * net.H + j];
+      trace.dh[j] = delta * net.V[j];
     }
-    return { loss: sum / size, right: right / size };
+    bptt.backward(net, trace, gradient);
+    return { loss: loss(s, y), right: (s > 0) === (y > 0.5) };
   };
 
   // Die Norm des ganzen Gradienten; liegt sie über «limit», wird er auf sie gekürzt.
@@ -92,21 +86,28 @@
     }
   };
 
-  // Ein Lauf; «next()» rechnet einen Stapel. Gelöst ist die Aufgabe, sobald das gleitende Mittel der
-  // richtigen Antworten «mastered» übersteigt.
+  // Ein Lauf: «read()» liest eine Folge und meldet, ob damit ein Stapel fertig ist; «next()» liest einen
+  // Stapel. Gelöst ist die Aufgabe, sobald das gleitende Mittel der richtigen Antworten «mastered» übersteigt.
   anncourse.learn = (settings, recipe) => {
-    const next = random(settings.seed), net = build(settings, next);
+    const next = random(settings.seed), net = build(settings, next), size = recipe.batch_size;
     const gradient = zeros(net), squares = zeros(net), trace = bptt.trace(net, settings.lag + 1);
-    const run = { net, batches: 0, right: 0.5, loss: NaN, norm: NaN, solved: 0 };
-    run.next = () => {
-      const found = batch(net, gradient, trace, settings, next, recipe.batch_size);
+    const run = { net, gradient, batches: 0, right: 0.5, loss: NaN, norm: NaN, solved: 0 };
+    let count = 0, sum = 0, right = 0;
+    run.read = () => {
+      if (count === 0) for (const name of WEIGHTS) gradient[name].fill(0);
+      const found = sequence(net, gradient, trace, settings, next, size);
+      [count, sum, right] = [count + 1, sum + found.loss, right + found.right];
+      if (count < size) return false;
       run.norm = clip(gradient, settings.clipped ? recipe.gradient_norm : Infinity);
       step(net, gradient, squares, settings, recipe);
       run.batches += 1;
-      run.loss = found.loss;
-      run.right = 0.9 * run.right + 0.1 * found.right;     // etwa die letzten zehn Stapel
+      run.loss = sum / size;
+      run.right = 0.9 * run.right + 0.1 * right / size;    // etwa die letzten zehn Stapel
       if (!run.solved && run.right > recipe.mastered) run.solved = run.batches;
+      [count, sum, right] = [0, 0, 0];
+      return true;
     };
+    run.next = () => { while (!run.read()); };
     return run;
   };
 
@@ -130,5 +131,5 @@
     return trace;
   };
 
-  anncourse.learning = { WEIGHTS, random, draw, build, zeros, batch, clip, step };
+  anncourse.learning = { random, build };
 }

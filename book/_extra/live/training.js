@@ -13,7 +13,7 @@
   const controls = anncourse.trainingSettings(change);
   const pace = anncourse.choice("Tempo", "live-pace", PACES, "20");
   let settings, run, curve, earlier, before, exam, trace, example = 1;
-  let going = false, due = 0, clock = 0, shown = 0, cost = 0;
+  let going = false, due = 0, clock = 0, shown = 0, cost = 0, turn = 0;
   let experiment = null, arm = 0, results = [];
 
   // --- Ein Lauf
@@ -25,6 +25,7 @@
     before = anncourse.bptt.stateGradients(run.net, anncourse.example(run.net, settings, example));
     fillUnits();
     label();
+    show();
   }
 
   // Bei langen Läufen ein Punkt je «stride» Stapel; von der Norm bleibt die grösste.
@@ -46,12 +47,7 @@
   const ended = () => run.solved > 0 || run.batches >= LIMIT || burst();
   const examined = () => exam?.number === EXAMINED;
 
-  function one() {
-    run.next();
-    record();
-  }
-
-  // Vor jedem Bild eine Scheibe: so viele Stapel, wie das Tempo erlaubt, zuletzt die Prüfung
+  // Vor jedem Bild eine Scheibe: so viele Folgen, wie Zeit und Tempo erlauben, zuletzt die Prüfung
   function frame(now) {
     if (!going) return;
     const end = performance.now() + SLICE, tempo = Number(pace.get());
@@ -62,12 +58,12 @@
       if (exam) exam.next();
       else if (ended()) exam = anncourse.examine(run.net, settings);
       else if (due < 1) break;
-      else {
-        one();
+      else if (run.read()) {
+        record();
         due -= 1;
       }
     }
-    if (performance.now() - shown > Math.max(calm.matches ? 2000 : 200, 6 * cost)) show();
+    showNext();
     requestAnimationFrame(frame);
   }
 
@@ -88,7 +84,6 @@
     going = false;
     if (run.batches) earlier = curve;
     begin();
-    show();
   }
 
   // Jede Änderung beginnt von vorn.
@@ -97,7 +92,6 @@
     controls.show();
     controls.keep();
     begin();
-    show();
   }
 
   const outcome = () => {
@@ -152,20 +146,39 @@
       + `Norm des Gradienten ${Number(run.norm.toPrecision(2))}${cut}.`;
   }
 
-  function show() {
-    const began = performance.now(), { lag, cell } = settings;
+  function showLearning() {
     trace = anncourse.example(run.net, settings, example);
-    const now = anncourse.bptt.stateGradients(run.net, trace), p = anncourse.sigmoid(trace.s);
     status.textContent = sayStatus();
     learning.card.replaceChildren(anncourse.learningChart(curve, earlier));
+  }
+
+  function showGradient() {
+    const { lag, cell } = settings, now = anncourse.bptt.stateGradients(run.net, trace);
     gradient.card.replaceChildren(anncourse.gradientChart(now, before, lag, cell === "lstm"));
     gradient.sentence.replaceChildren(`Beim Abstand ${lag}: `, scientific(now.h[lag]), ", vor dem ersten Stapel ", scientific(before.h[lag]),
       ...cell === "lstm" ? ["; nach der Spur, ", formula("∂h_T / ∂c_(T−k)"), ": ", scientific(now.c[lag])] : [], ".");
+  }
+
+  function showSequence() {
+    const p = anncourse.sigmoid(trace.s);
     sequence.card.replaceChildren(...anncourse.sequenceStrips(run.net, trace));
     sequence.sentence.textContent = `Das Bit ist ${trace.y ? "+1" : "−1"}. Das Netz gibt +1 die Wahrscheinlichkeit ${number(p)}: `
       + `${(p > 0.5) === (trace.y > 0.5) ? "richtig" : "falsch"}.`;
-    showUnit();
-    if (!going) say(status.textContent);
+  }
+
+  const PARTS = [showLearning, showGradient, showSequence, showUnit];
+
+  function show() {
+    for (const part of PARTS) part();
+    say(status.textContent);
+  }
+
+  // Während des Laufs ein Bild nach dem anderen, und nie mehr als ein Siebtel der Zeit
+  function showNext() {
+    const began = performance.now();
+    if (began - shown < Math.max(calm.matches ? 500 : 50, 6 * cost)) return;
+    PARTS[turn]();
+    turn = (turn + 1) % PARTS.length;
     shown = performance.now();
     cost = shown - began;
   }
@@ -177,7 +190,10 @@
   }
   const buttons = html("div", { class: "live-buttons" }, main,
     button("Ein Stapel", () => {
-      if (!ended()) one();
+      if (!ended()) {
+        run.next();
+        record();
+      }
       pause();
     }),
     button("Noch einmal, gleicher Zufallsstart", again),
@@ -251,7 +267,6 @@
   bring(place);
   const asked = controls.read();
   begin();
-  show();
   if (asked) place.scrollIntoView();
   window.addEventListener("hashchange", () => { if (controls.read()) change(); });
 }
