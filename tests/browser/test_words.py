@@ -286,6 +286,20 @@ def test_pointer_on_the_picture_chooses_the_word_of_the_column(reading):
     assert_chosen(reading, 4)
 
 
+def test_scrolling_under_a_resting_pointer_chooses_nothing(reading):
+    type_review(reading, TURN)
+    word = reading.locator(".live-words button").nth(3)
+    word.hover()
+    assert_chosen(reading, 3)
+    place = word.evaluate("(node) => node.getBoundingClientRect().y")
+    reading.mouse.move(word.bounding_box()["x"] + 10, place - 140)
+    reading.mouse.wheel(0, 150)
+    reading.wait_for_function(
+        "() => document.querySelector('.live-words button:hover')", timeout=10_000
+    )
+    assert_none_chosen(reading)
+
+
 def test_keyboard_walks_from_word_to_word(reading):
     type_review(reading, TURN)
     reading.get_by_label("Ihre Kritik").focus()

@@ -142,15 +142,10 @@
     });
     document.addEventListener("keydown", ({ key }) => { if (key === "Escape" && reading) pick(undefined); });
 
-    // Rollt die Seite unter dem ruhenden Zeiger, ist das keine Wahl.
-    let pointer = "", moved = false;
-    document.addEventListener("pointermove", ({ clientX, clientY }) => {
-      moved = pointer !== `${clientX} ${clientY}`;
-      pointer = `${clientX} ${clientY}`;
-    }, { capture: true });
+    // pointermove, nicht pointerover: Rollt die Seite unter dem ruhenden Zeiger, ist das keine Wahl.
     list.addEventListener("pointermove", ({ target }) => {
       const button = target.closest("button");
-      if (!button || !moved) return;
+      if (!button) return;
       hover(indexOf(button));
       reveal(hovered);
     });
@@ -158,7 +153,7 @@
       const t = Math.floor((clientX - figure.getBoundingClientRect().left - LABELS) / COLUMN);
       return t >= 0 && t < reading.words.length ? t : undefined;
     };
-    figure.addEventListener("pointermove", (event) => { if (moved) hover(column(event)); });
+    figure.addEventListener("pointermove", (event) => hover(column(event)));
     figure.addEventListener("click", (event) => {
       const t = column(event);
       if (t !== undefined) focus(t, { preventScroll: true });
