@@ -108,6 +108,15 @@ def visit(request, site, open_page):
     page.context.close()
 
 
+@pytest.mark.parametrize("name", pages())
+def test_policy_lets_firefox_load_the_next_page_and_nothing_foreign(name):
+    (policy,) = re.findall(r'content="(default-src[^"]+)"', (BOOK / name).read_text("utf-8"))
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules["default-src"] == "'self'"
+    assert rules["object-src"] == rules["frame-src"] == "'none'"
+    assert not re.search(r"https?:|\*|unsafe-eval", policy)
+
+
 def test_it_opens_without_error_and_asks_nobody_else(visit, site):
     assert not visit.errors
     assert [r.url for r in visit.requests if not r.url.startswith((site, "data:"))] == []
